@@ -1,0 +1,83 @@
+"""From other libraries' graphs."""
+
+from collections.abc import Sequence
+
+import networkx as nx
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+
+
+def from_networkx(
+    graph: nx.Graph,
+    features: str | Sequence[str] | Tensor | None = None,
+    labels: str | Tensor | None = None,
+    weight: str | None = None,
+) -> Data:
+    """A networkx graph as ``Data``; node i is the i-th of ``graph.nodes``.
+
+    Args:
+        graph: directed or not; an undirected edge becomes two columns of ``edge_index``, a self-loop one.
+        features: node attributes (numbers, or sequences of numbers) set side by side, or a tensor ``[N, F]``;
+            ``None``: one-hot node numbers ``[N, N]``, which suits small graphs.
+        labels: a node attribute, whose sorted values become classes 0, 1, ..., or a long tensor ``[N]``.
+        weight: an edge attribute to take as ``edge_weight``.
+
+    Raises:
+        TypeError: ``graph`` is a multigraph or no networkx graph.
+        ValueError: there are no nodes, an attribute is missing from a node or edge, or a length does not fit.
+
+    Example:
+        >>> graph = nx.path_graph(3)
+        >>> nx.set_node_attributes(graph, {0: "a", 1: "b", 2: "a"}, "kind")
+        >>> data = from_networkx(graph, labels="kind")
+        >>> data.edge_index.tolist(), data.y.tolist()
+        ([[0, 1, 1, 2], [1, 0, 2, 1]], [0, 1, 0])
+    """
+    if not isinstance(graph, nx.Graph) or graph.is_multigraph():
+        raise TypeError(f"graph must be a networkx Graph or DiGraph, got {type(graph).__name__}")
+    n = graph.number_of_nodes()
+    if n == 0:
+        raise ValueError("graph must have at least one node, got an empty graph")
+    number = {node: i for i, node in enumerate(graph.nodes)}
+    edges = [(number[u], number[v], values) for u, v, values in graph.edges(data=True)]
+    if not graph.is_directed():
+        edges += [(v, u, values) for u, v, values in edges if u != v]
+    edges.sort(key=lambda edge: edge[:2])
+    data = Data(edge_index=torch.tensor([edge[:2] for edge in edges]).reshape(-1, 2).T.contiguous().long())
+    if weight is not None:
+        for u, v, values in edges:
+            if weight not in values:
+                raise ValueError(f"weight={weight!r} is missing from the edge between nodes number {u} and {v}")
+        data.edge_weight = torch.tensor([float(edge[2][weight]) for edge in edges])
+    data.x = torch.eye(n) if features is None else _features(graph, features)
+    if labels is not None:
+        data.y = _labels(graph, labels)
+    for name in ("x", "y"):
+        if name in data and data[name].size(0) != n:
+            raise ValueError(f"the rows of {name} must be the graph's {n} nodes, got {data[name].size(0)}")
+    return data
+
+
+def _features(graph: nx.Graph, features: str | Sequence[str] | Tensor) -> Tensor:
+    if isinstance(features, Tensor):
+        return features.float()
+    names = [features] if isinstance(features, str) else features
+    columns = [torch.tensor(_attribute(graph, "features", name), dtype=torch.float) for name in names]
+    return torch.cat([column.reshape(len(column), -1) for column in columns], dim=1)
+
+
+def _labels(graph: nx.Graph, labels: str | Tensor) -> Tensor:
+    if isinstance(labels, Tensor):
+        return labels
+    values = _attribute(graph, "labels", labels)
+    classes = {value: i for i, value in enumerate(sorted(set(values)))}
+    return torch.tensor([classes[value] for value in values])
+
+
+def _attribute(graph: nx.Graph, argument: str, name: str) -> list:
+    values = graph.nodes(data=True)
+    for node, attributes in values:
+        if name not in attributes:
+            raise ValueError(f"{argument}={name!r} is missing from node {node!r}, which has {sorted(attributes)}")
+    return [attributes[name] for _, attributes in values]

@@ -1,0 +1,70 @@
+"""What a probe reads off a graph that nothing was learnt from: no accuracy means anything without it."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Data
+from torch_geometric.nn.conv.gcn_conv import gcn_norm
+
+from gcl.checks import check_graph, check_labels
+from gcl.eval.probes import linear_probe
+from gcl.eval.splits import Split
+from gcl.nn import gcn
+
+
+def controls(data: Data, split: Split, encoder: nn.Module | None = None) -> dict[str, dict[str, float]]:
+    """The linear probe on three sets of features that took no training.
+
+    Args:
+        data: graph with ``x`` ``[N, F]`` and integer ``y`` ``[N]``.
+        split: rows for training, for choosing, for testing.
+        encoder: an untrained encoder of the architecture under test (left as it is); ``None``: a fresh
+            ``gcn(F, 256, 128)`` with weights from torch's global seed.
+
+    Returns:
+        :func:`gcl.eval.linear_probe`'s result by name: ``"raw features"``, ``"A^2 X, no training"`` and
+        ``"untrained encoder"``.
+
+    Raises:
+        TypeError: ``y`` is not integer.
+        ValueError: the graph, labels or split are not valid.
+
+    Example:
+        >>> from gcl.eval import random_split
+        >>> data = Data(x=torch.eye(3).repeat(10, 1), y=torch.arange(3).repeat(10), edge_index=torch.empty(2, 0).long())
+        >>> table = controls(data, random_split(30, 0.4, 0.2, torch.Generator().manual_seed(0)))
+        >>> {name: row["accuracy"] for name, row in table.items()}
+        {'raw features': 1.0, 'A^2 X, no training': 1.0, 'untrained encoder': 1.0}
+    """
+    check_graph(data)
+    check_labels(data.y, data.num_nodes)
+    encoder = gcn(data.num_features, 256, 128) if encoder is None else copy.deepcopy(encoder)
+    encoder.eval()
+    with torch.no_grad():
+        untrained = encoder.to(data.x.device)(data.x, data.edge_index, data.get("edge_weight"))
+    features = {
+        "raw features": data.x,
+        "A^2 X, no training": propagate(data, hops=2),
+        "untrained encoder": untrained,
+    }
+    return {name: linear_probe(z, data.y, split) for name, z in features.items()}
+
+
+def propagate(data: Data, hops: int) -> Tensor:
+    r""":math:`\hat A^k X` ``[N, F]`` with the self-loops and symmetric normalisation of a GCN layer, and no weights.
+
+    **Source:** SGC (arXiv 1902.07153), eq. 7. **Differs:** as there.
+
+    Example:
+        >>> data = Data(x=torch.tensor([[1.0], [0.0]]), edge_index=torch.tensor([[0, 1], [1, 0]]))
+        >>> propagate(data, hops=1)
+        tensor([[0.5000],
+                [0.5000]])
+    """
+    n, x = data.num_nodes, data.x
+    edge_index, weight = gcn_norm(data.edge_index, data.get("edge_weight"), n, dtype=x.dtype)
+    a_hat = torch.sparse_coo_tensor(edge_index.flip(0), weight, (n, n), check_invariants=False)
+    for _ in range(hops):
+        x = a_hat @ x
+    return x

@@ -1,0 +1,74 @@
+"""What every method is."""
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Generator, Tensor, nn
+from torch_geometric.data import Data
+
+from gcl.checks import check_graph
+from gcl.nn import Encoder
+
+
+class Method(nn.Module, ABC):
+    """An encoder with a loss that trains it without labels: subclass it and write ``loss``.
+
+    Example: a denoising autoencoder.
+
+        >>> class Denoise(Method):
+        ...     def __init__(self, encoder, dim, num_features):
+        ...         super().__init__(encoder)
+        ...         self.decoder = nn.Linear(dim, num_features)
+        ...
+        ...     def loss(self, data, generator=None):
+        ...         noise = torch.randn(data.x.shape, generator=generator)
+        ...         h = self.encoder(data.x + noise, data.edge_index)
+        ...         return (self.decoder(h) - data.x).square().mean()
+        >>> from gcl.nn import gcn
+        >>> data = Data(x=torch.ones(3, 4), edge_index=torch.tensor([[0, 1], [1, 2]]))
+        >>> Denoise(gcn(4, 8, 8), dim=8, num_features=4).embed(data).shape
+        torch.Size([3, 8])
+    """
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    @abstractmethod
+    def loss(self, data: Data, generator: Generator | None = None) -> Tensor:
+        """The scalar to minimise on this graph or batch of graphs."""
+
+    def forward(self, data: Data, generator: Generator | None = None) -> Tensor:
+        """``loss``, under the name that ``DistributedDataParallel`` and ``torch.compile`` hook into."""
+        return self.loss(data, generator)
+
+    def embed(self, data: Data) -> Tensor:
+        """Node embeddings ``[N, D]``: evaluation mode, no gradients, no augmentation.
+
+        Raises:
+            ValueError: ``data`` has no nodes, no features, NaN or edges out of range.
+        """
+        check_graph(data)
+        was_training = self.training
+        self.eval()
+        try:
+            with torch.no_grad():
+                return encode(self.encoder, data)
+        finally:
+            self.train(was_training)
+
+    def after_step(self) -> None:
+        """Called after each optimizer step; a moving target moves here."""
+
+
+def encode(encoder: Encoder, data: Data) -> Tensor:
+    """``encoder`` on ``data``; weighted edges need an encoder that takes them."""
+    edge_weight = data.get("edge_weight")
+    if edge_weight is None:
+        return encoder(data.x, data.edge_index)
+    if not getattr(encoder, "supports_edge_weight", True):
+        raise ValueError(
+            "encoder takes no edge weights (supports_edge_weight is False) but data has edge_weight: "
+            "remove it from data or use an encoder that takes it"
+        )
+    return encoder(data.x, data.edge_index, edge_weight)

@@ -1,0 +1,106 @@
+"""Encoders: what the methods ask of one, and the two that the papers use, over PyG's own models."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+from torch_geometric.nn.models import GCN, GIN
+from torch_geometric.nn.models.basic_gnn import BasicGNN
+from torch_geometric.nn.resolver import activation_resolver
+
+Activation = str | Callable[[Tensor], Tensor]
+
+
+class Encoder(Protocol):
+    """What a method asks of an encoder: PyG's ``GCN``, ``GIN``, ``GraphSAGE`` and others have it."""
+
+    def __call__(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
+        """Map features ``[N, F]`` and edges ``[2, E]`` to node embeddings ``[N, D]``."""
+
+
+def gcn(
+    in_dim: int,
+    hidden: int,
+    out_dim: int,
+    num_layers: int = 2,
+    activation: Activation = "relu",
+    *,
+    final_activation: bool = True,
+    **kwargs: Any,
+) -> nn.Module:
+    """A graph convolutional network, PyG's ``GCN``, widths ``in_dim -> hidden -> ... -> out_dim``.
+
+    Args:
+        in_dim, hidden, out_dim: widths, at least 1.
+        num_layers: number of convolutions, at least 1.
+        activation: name or module; a module with parameters (``"prelu"``) is shared by the layers.
+        final_activation: apply it after the last layer too, as the contrastive papers' encoders do
+            and PyG's ``GCN`` does not.
+        **kwargs: passed to PyG's ``GCN`` (``norm``, ``dropout``, ``cached``, ...).
+
+    Raises:
+        ValueError: a width or ``num_layers`` is below 1.
+
+    **Source:** GCN (arXiv 1609.02907); GRACE's encoder (arXiv 2006.04131, section 4.2). **Differs:** as there.
+
+    Example:
+        >>> import torch
+        >>> encoder = gcn(8, 16, 4)
+        >>> encoder(torch.randn(3, 8), torch.tensor([[0, 1], [1, 2]])).shape
+        torch.Size([3, 4])
+    """
+    return _build(GCN, in_dim, hidden, out_dim, num_layers, activation, final_activation, kwargs)
+
+
+def gin(
+    in_dim: int,
+    hidden: int,
+    out_dim: int,
+    num_layers: int = 3,
+    activation: Activation = "relu",
+    *,
+    final_activation: bool = True,
+    **kwargs: Any,
+) -> nn.Module:
+    """A graph isomorphism network, PyG's ``GIN`` (which takes no edge weights); arguments as for :func:`gcn`.
+
+    **Source:** GIN (arXiv 1810.00826), eq. 4.1; GraphCL's encoder (arXiv 2010.13902). **Differs:** no batch
+    normalisation inside the layers' perceptrons unless ``norm="batch_norm"`` is passed.
+
+    Example:
+        >>> import torch
+        >>> gin(8, 16, 4)(torch.randn(3, 8), torch.tensor([[0, 1], [1, 2]])).shape
+        torch.Size([3, 4])
+    """
+    return _build(GIN, in_dim, hidden, out_dim, num_layers, activation, final_activation, kwargs)
+
+
+def _build(
+    model: type[BasicGNN],
+    in_dim: int,
+    hidden: int,
+    out_dim: int,
+    num_layers: int,
+    activation: Activation,
+    final_activation: bool,
+    kwargs: dict[str, Any],
+) -> nn.Module:
+    sizes = {"in_dim": in_dim, "hidden": hidden, "out_dim": out_dim, "num_layers": num_layers}
+    for name, value in sizes.items():
+        if value < 1:
+            raise ValueError(f"{name} must be at least 1, got {value}")
+    act = activation_resolver(activation)
+    gnn = model(in_dim, hidden, num_layers, out_dim, act=act, **kwargs)
+    return _FinalActivation(gnn) if final_activation else gnn
+
+
+class _FinalActivation(nn.Module):
+    """A PyG model followed by its own activation."""
+
+    def __init__(self, gnn: BasicGNN) -> None:
+        super().__init__()
+        self.gnn = gnn
+        self.supports_edge_weight = gnn.supports_edge_weight
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
+        return self.gnn.act(self.gnn(x, edge_index, edge_weight))

@@ -1,0 +1,31 @@
+"""What the feature augmentors draw."""
+
+import pytest
+import torch
+from torch_geometric.data import Data
+
+from augmentors import FeatureDropout, FeatureMask
+
+
+def test_masked_columns_are_zero_for_all_nodes(generator):
+    x = torch.rand(50, 400) + 1
+    view = FeatureMask(0.3)(Data(x=x), generator=generator).x
+    masked = (view == 0).all(dim=0)
+    assert torch.equal(view, torch.where(masked, torch.zeros_like(x), x))
+    assert abs(masked.float().mean() - 0.3) < 4 * (0.21 / 400) ** 0.5
+
+
+def test_dropped_entries_are_independent_and_the_rest_keeps_its_scale(generator):
+    x = torch.rand(200, 300) + 1
+    view = FeatureDropout(0.3)(Data(x=x), generator=generator).x
+    dropped = view == 0
+    assert torch.equal(view[~dropped], x[~dropped])
+    assert abs(dropped.float().mean() - 0.3) < 4 * (0.21 / x.numel()) ** 0.5
+    assert dropped.float().mean(dim=0).std() < 2 * (0.21 / 200) ** 0.5
+
+
+@pytest.mark.parametrize("kind", [FeatureMask, FeatureDropout])
+def test_none_and_all(kind):
+    x = torch.rand(3, 4) + 1
+    assert torch.equal(kind(0.0)(Data(x=x)).x, x)
+    assert torch.equal(kind(1.0)(Data(x=x)).x, torch.zeros(3, 4))

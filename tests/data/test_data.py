@@ -1,0 +1,206 @@
+"""Data sets by name, and what is said when they are not there."""
+
+import shutil
+from pathlib import Path
+
+import networkx as nx
+import pytest
+import torch
+from torch_geometric.utils import contains_self_loops, homophily, is_undirected
+
+from gcl.checks import check_graph, check_labels
+from gcl.data import csbm, from_networkx, load
+
+unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # by the readers, on errors
+
+
+@pytest.mark.parametrize("name", ["csbm", "digits", "karate"])
+def test_embedded_sets_are_sound_and_the_same_each_time(name):
+    data, again = load(name), load(name)
+    check_graph(data)
+    check_labels(data.y, data.num_nodes)
+    assert is_undirected(data.edge_index, num_nodes=data.num_nodes)
+    assert not contains_self_loops(data.edge_index)
+    assert data.is_coalesced()
+    assert torch.equal(data.x, again.x)
+    assert torch.equal(data.edge_index, again.edge_index)
+    assert data.y.unique().tolist() == list(range(int(data.y.max()) + 1))
+
+
+def test_digits_are_joined_to_their_neighbours():
+    data = load("digits")
+    i = 17
+    distance = (data.x - data.x[i]).norm(dim=1)
+    nearest = set(distance.topk(11, largest=False).indices.tolist()) - {i}
+    assert nearest <= set(data.edge_index[1, data.edge_index[0] == i].tolist())
+
+
+def test_karate_is_zacharys():
+    data = load("karate")
+    graph = nx.karate_club_graph()
+    assert {(u, v) for u, v in data.edge_index.T.tolist() if u < v} == set(graph.edges)
+    assert data.y.bincount().tolist() == [17, 17]
+
+
+def test_csbm_has_the_statistics_that_were_asked_for(generator):
+    sizes, edges = (500, 300, 200), 4000
+    data = csbm(
+        sizes,
+        edges,
+        homophily=0.6,
+        num_words=600,
+        words_per_node=20,
+        class_words=50,
+        signal=0.3,
+        generator=generator,
+    )
+    assert data.y.bincount().tolist() == list(sizes)
+    assert data.num_edges == 2 * edges
+    assert abs(homophily(data.edge_index, data.y) - 0.6) < 0.05
+    assert data.x.unique().tolist() == [0, 1]
+    degree = data.edge_index[0].bincount(minlength=1000).float()
+    assert degree.var() > 1.5 * degree.mean()  # more unequal than Poisson degrees
+    own = torch.stack([data.x[data.y == c].mean(0)[:150].reshape(3, 50).sum(1) for c in range(3)])
+    assert (own.diagonal() > own.T).sum() == 6  # each class uses its own words most
+
+
+def test_csbm_without_signal_or_homophily_knows_nothing(generator):
+    data = csbm((600, 600), 6000, homophily=0.5, signal=0.0, num_words=200, generator=generator)
+    assert abs(homophily(data.edge_index, data.y) - 0.5) < 0.03
+    means = torch.stack([data.x[data.y == c].mean(0) for c in range(2)])
+    assert (means[0] - means[1]).abs().max() < 0.12
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"homophily": 1.5}, r"homophily must be in \[0, 1\], got 1.5"),
+        ({"signal": -1}, r"signal must be in \[0, 1\], got -1"),
+        ({"class_sizes": (5,)}, r"at least two classes with nodes, got \(5,\)"),
+        ({"num_words": 10}, "num_words must be at least 420, got 10"),
+        (
+            {"class_sizes": (3, 3), "num_edges": 100, "num_words": 120},
+            "num_edges must be at most about .*, got 100",
+        ),
+    ],
+)
+def test_csbm_checks_its_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        csbm(**arguments)
+
+
+def test_from_networkx_numbers_nodes_in_their_order():
+    graph = nx.DiGraph()
+    graph.add_node("b", size=[1.0, 2.0], kind="x", age=3)
+    graph.add_node("a", size=[3.0, 4.0], kind="w", age=5)
+    graph.add_edge("a", "b", cost=7)
+    graph.add_edge("a", "a", cost=1)
+    data = from_networkx(graph, features=["size", "age"], labels="kind", weight="cost")
+    assert data.edge_index.tolist() == [[1, 1], [0, 1]]
+    assert data.edge_weight.tolist() == [7, 1]
+    assert data.x.tolist() == [[1, 2, 3], [3, 4, 5]]
+    assert data.y.tolist() == [1, 0]
+
+
+def test_from_networkx_takes_tensors_and_graphs_without_edges():
+    graph = nx.empty_graph(3)
+    data = from_networkx(graph, features=torch.ones(3, 2), labels=torch.tensor([0, 1, 1]))
+    assert data.edge_index.shape == (2, 0)
+    assert data.edge_index.dtype == torch.long
+    assert data.x.tolist() == [[1, 1]] * 3
+    loop = nx.Graph([(0, 0), (0, 1)])
+    assert sorted(from_networkx(loop).edge_index.T.tolist()) == [[0, 0], [0, 1], [1, 0]]
+
+
+def test_from_networkx_names_what_is_wrong():
+    graph = nx.path_graph(3)
+    with pytest.raises(TypeError, match="graph must be a networkx Graph or DiGraph, got MultiGraph"):
+        from_networkx(nx.MultiGraph(graph))
+    with pytest.raises(ValueError, match="at least one node, got an empty graph"):
+        from_networkx(nx.Graph())
+    with pytest.raises(ValueError, match="labels='club' is missing from node 0, which has"):
+        from_networkx(graph, labels="club")
+    with pytest.raises(ValueError, match="weight='cost' is missing from the edge between nodes number 0 and 1"):
+        from_networkx(graph, weight="cost")
+    with pytest.raises(ValueError, match="the rows of x must be the graph's 3 nodes, got 2"):
+        from_networkx(graph, features=torch.ones(2, 2))
+
+
+def test_an_unknown_name_lists_the_known_ones():
+    with pytest.raises(ValueError, match=r"name must be one of csbm, digits, karate, Cora, .* got 'cora'"):
+        load("cora")
+
+
+def no_network(*args, **kwargs):
+    raise OSError("no network")
+
+
+def test_a_missing_set_says_which_files_go_where(tmp_path, monkeypatch):
+    for name in ("planetoid.fs.cp", "amazon.download_url"):
+        monkeypatch.setattr(f"torch_geometric.datasets.{name}", no_network)
+    with pytest.raises(FileNotFoundError) as error:
+        load("Cora", tmp_path)
+    message = str(error.value)
+    assert "Cora is not on disk and could not be downloaded (no network)" in message
+    assert str(tmp_path / "Cora" / "raw" / "ind.cora.graph") in message
+    monkeypatch.setenv("GCL_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match="amazon_electronics_photo.npz"):
+        load("Photo")
+
+
+@unclosed
+def test_a_damaged_file_is_named(tmp_path):
+    folder = tmp_path / "Photo" / "raw"
+    folder.mkdir(parents=True)
+    file = folder / "amazon_electronics_photo.npz"
+    file.write_bytes(b"PK\x03\x04 half of a file")
+    with pytest.raises(ValueError, match=f"Photo could not be read: {file} is damaged or half-written") as error:
+        load("Photo", tmp_path)
+    assert "Delete it and load again" in str(error.value)
+
+
+@unclosed
+@pytest.mark.parametrize("victim", ["raw/ind.cora.allx", "raw/ind.cora.graph", "processed/data.pt"])
+def test_a_half_written_file_of_cora_is_named(data_root, tmp_path, victim):
+    shutil.copytree(Path(data_root) / "Cora" / "raw", tmp_path / "Cora" / "raw")
+    load("Cora", tmp_path)
+    file = tmp_path / "Cora" / victim
+    if victim.startswith("raw"):
+        shutil.rmtree(tmp_path / "Cora" / "processed")
+    content = file.read_bytes()
+    file.write_bytes(content[: len(content) // 2 + 1])
+    with pytest.raises(ValueError, match=f"{file} is damaged or half-written"):
+        load("Cora", tmp_path)
+
+
+def test_a_half_written_file_that_can_be_read_is_noticed(data_root, tmp_path):
+    """PyG reads a shortened test index without complaint, and gives the test nodes each other's labels."""
+    shutil.copytree(Path(data_root) / "Cora" / "raw", tmp_path / "Cora" / "raw")
+    file = tmp_path / "Cora" / "raw" / "ind.cora.test.index"
+    file.write_text("\n".join(file.read_text().splitlines()[:500]) + "\n")
+    with pytest.raises(ValueError, match=r"Cora has \(2708, 10556, 1000\) .* got \(2708, 10556, 500\)"):
+        load("Cora", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "edges", "classes"),
+    [
+        ("Cora", (2708, 1433), 10556, 7),
+        ("CiteSeer", (3327, 3703), 9104, 6),
+        ("Photo", (7650, 745), 238162, 8),
+        ("BlogCatalog", (5196, 8189), 343486, 6),
+    ],
+)
+def test_real_node_sets_have_the_published_sizes(data_root, name, shape, edges, classes):
+    data = load(name, data_root)
+    assert data.x.shape == shape
+    assert data.x.layout == torch.strided
+    assert data.num_edges == edges
+    assert len(data.y.unique()) == classes
+    check_graph(data)
+
+
+def test_real_graph_sets(data_root):
+    graphs = load("MUTAG", data_root)
+    assert len(graphs) == 188
+    assert graphs.num_classes == 2

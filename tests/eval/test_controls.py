@@ -1,0 +1,45 @@
+"""The controls."""
+
+import pytest
+import torch
+
+from gcl.data import csbm
+from gcl.eval import controls, linear_probe, random_split
+from gcl.eval.controls import propagate
+from gcl.nn import gcn
+
+
+def test_propagation_is_the_dense_product(square):
+    square.edge_index = torch.cat(
+        [square.edge_index, torch.tensor([[0, 3], [2, 3]])], dim=1
+    )  # directed edge, self-loop
+    x = torch.randn(4, 3, dtype=torch.double)
+    square.x = x
+    a = torch.zeros(4, 4, dtype=torch.double)
+    a[square.edge_index[1], square.edge_index[0]] = 1
+    a.fill_diagonal_(1)
+    scale = a.sum(1).rsqrt()
+    a = scale[:, None] * a * scale
+    torch.testing.assert_close(propagate(square, 2), a @ a @ x, rtol=1e-12, atol=1e-12)
+
+
+def test_the_rows_are_the_probe_on_what_they_say():
+    data = csbm((60, 50, 40), 300, num_words=200, generator=torch.Generator().manual_seed(0))
+    split = random_split(150, 0.3, 0.2, torch.Generator().manual_seed(0))
+    encoder = gcn(200, 16, 8, dropout=0.5)
+    weights = [p.clone() for p in encoder.parameters()]
+    table = controls(data, split, encoder)
+    assert table["raw features"] == linear_probe(data.x, data.y, split)
+    assert table["A^2 X, no training"] == linear_probe(propagate(data, 2), data.y, split)
+    assert table["untrained encoder"] == linear_probe(encoder.eval()(data.x, data.edge_index), data.y, split)
+    assert all(torch.equal(p, q) for p, q in zip(weights, encoder.parameters(), strict=True))
+
+
+def test_labels_and_graph_are_checked(square):
+    split = random_split(4, 0.5, 0.25)
+    square.y = square.y.float()
+    with pytest.raises(TypeError, match="y must hold integer classes, got torch.float32"):
+        controls(square, split)
+    square.x[0, 0] = float("nan")
+    with pytest.raises(ValueError, match=r"data.x must be finite, got nan at \(0, 0\)"):
+        controls(square, split)

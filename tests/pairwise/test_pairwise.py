@@ -1,0 +1,159 @@
+"""The primitives against the whole similarity matrix in float64."""
+
+import math
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from gcl.pairwise import cross_lse, sym_lse
+from tests.reference import value_and_gradients
+
+SIZES = (0, 1, 2, 3, 5, 64, 257, 600, 1030)
+bounds = pytest.mark.parametrize("bound", [20.0, math.inf], ids=["bounded", "unbounded"])
+
+
+def close(one, other, tolerance=1e-12):
+    torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
+
+
+def weighted(function):
+    """A scalar with a different gradient for each row; rows that have nothing to sum do not count."""
+
+    def loss(*inputs):
+        out = function(*inputs)
+        flat = torch.cat([out] if isinstance(out, torch.Tensor) else list(out))
+        return (flat.masked_fill(flat.isinf(), 0) * torch.arange(1.0, len(flat) + 1).cos()).sum()
+
+    return loss
+
+
+@bounds
+@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("m", SIZES)
+def test_sym_lse_equals_dense(m, paired, bound):
+    m += m % 2 if paired else 0
+    x = torch.randn(m, 7, dtype=torch.double) * 0.8
+    num_pairs = m // 2 if paired else 0
+    tiles = lambda x: sym_lse(x, num_pairs, bound=bound)  # noqa: E731
+    dense = lambda x: sym_lse(x, num_pairs, backend="dense")  # noqa: E731
+    close(tiles(x), dense(x))
+    close(value_and_gradients(weighted(tiles), x)[1], value_and_gradients(weighted(dense), x)[1])
+
+
+def test_sym_lse_by_hand():
+    x = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
+    expected = [math.log(sum(math.exp(a * b) for b in others)) for a, others in ((1, (2, 4)), (2, (1, 3)))]
+    close(sym_lse(x, num_pairs=2)[:2], torch.tensor(expected), 1e-6)
+    close(sym_lse(x)[:1], torch.tensor([math.log(math.exp(2) + math.exp(3) + math.exp(4))]), 1e-6)
+
+
+@bounds
+@pytest.mark.parametrize("both", [False, True])
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (1, 1), (2, 5), (600, 3), (513, 1025)], ids=str)
+def test_cross_lse_equals_dense(shape, both, bound):
+    n, k = shape
+    q, keys = torch.randn(n, 5, dtype=torch.double), torch.randn(k, 5, dtype=torch.double)
+    log_w = torch.randn(k, dtype=torch.double)
+    exclude = torch.randint(-1, max(k, 1), (n, 2))
+    for options in ({}, {"exclude": exclude[:, 0]}, {"exclude": exclude}):
+        tiles = lambda *x, o=options: cross_lse(x[0], x[1], log_w=x[2], both=both, bound=bound, **o)  # noqa: E731
+        dense = lambda *x, o=options: cross_lse(x[0], x[1], log_w=x[2], both=both, backend="dense", **o)  # noqa: E731
+        close(tiles(q, keys, log_w), dense(q, keys, log_w))
+        inputs = (q, keys, log_w)
+        close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(dense), *inputs))
+
+
+def test_gradcheck():
+    x = torch.randn(6, 3, dtype=torch.double, requires_grad=True)
+    k = torch.randn(4, 3, dtype=torch.double, requires_grad=True)
+    log_w = torch.randn(4, dtype=torch.double, requires_grad=True)
+    for bound in (30.0, math.inf):
+        assert torch.autograd.gradcheck(lambda x, b=bound: sym_lse(x, 3, bound=b), x)
+        assert torch.autograd.gradcheck(
+            lambda *i, b=bound: cross_lse(i[0], i[1], log_w=i[2], both=True, bound=b), (x, k, log_w)
+        )
+
+
+def test_only_what_needs_a_gradient_gets_one():
+    q, k = torch.randn(3, 2, requires_grad=True), torch.randn(4, 2)
+    cross_lse(q, k, log_w=torch.zeros(4)).sum().backward()
+    assert q.grad is not None
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0])
+def test_float32_is_accurate_at_any_scale(scale):
+    x = torch.nn.functional.normalize(torch.randn(300, 16, dtype=torch.double)) * scale
+    exact, exact_gradient = value_and_gradients(lambda x: sym_lse(x, 150, backend="dense").sum(), x)
+    single, gradient = value_and_gradients(lambda x: sym_lse(x, 150).sum(), x.float())
+    assert single.isfinite()
+    assert abs(single - exact) < 1e-6 * exact.abs()
+    error = (gradient[0] - exact_gradient[0]).norm() / exact_gradient[0].norm()
+    assert error < 3e-6 * max(1.0, scale**2 / 10)  # a score of s is known to 6e-8 s, its exponential to as much
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_inputs_are_accumulated_in_float32(dtype):
+    x = torch.nn.functional.normalize(torch.randn(200, 32)).to(dtype)
+    out = sym_lse(x, 100)
+    assert out.dtype == torch.float32
+    close(out, sym_lse(x.float(), 100))
+    (gradient,) = value_and_gradients(lambda x: sym_lse(x, 100).mean(), x)[1]
+    (exact,) = value_and_gradients(lambda x: sym_lse(x, 100).mean(), x.float())[1]
+    assert gradient.dtype == dtype
+    assert (gradient.float() - exact).norm() < 4 * torch.finfo(dtype).eps * exact.norm()
+
+
+def test_autocast_does_not_round_the_scores():
+    x = torch.randn(50, 8) * 2
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        inside = sym_lse(x)
+    close(inside, sym_lse(x), 1e-7)
+
+
+def test_twice_in_one_graph_and_without_gradients():
+    x = torch.randn(20, 4, dtype=torch.double, requires_grad=True)
+    (sym_lse(x).sum() + 2 * sym_lse(x * 2).sum()).backward()
+    expected = value_and_gradients(
+        lambda x: sym_lse(x, backend="dense").sum() + 2 * sym_lse(x * 2, backend="dense").sum(), x
+    )
+    close(x.grad, expected[1][0])
+    with torch.no_grad():
+        assert not sym_lse(x).requires_grad
+
+
+def test_memory_stays_linear():
+    """8,000 pairs, forward and backward, grow a fresh process by less than 100 MB; the matrix alone has 1 GB."""
+    script = """
+import resource, torch
+from gcl.losses import info_nce
+torch.set_num_threads(2)
+z1, z2 = (torch.randn(8_000, 128, requires_grad=True) for _ in range(2))
+info_nce(z1[:1200], z2[:1200]).backward()
+z1.grad = z2.grad = None
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+before = peak()
+info_nce(z1, z2).backward()
+print(peak() - before)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 100
+
+
+def test_bad_input_is_named():
+    x = torch.randn(4, 3)
+    with pytest.raises(ValueError, match="num_pairs must be 0 or half the 4 rows of x, got 3"):
+        sym_lse(x, 3)
+    with pytest.raises(ValueError, match=r"x must have shape \[N, D\], got \(4,\)"):
+        sym_lse(x[:, 0])
+    with pytest.raises(TypeError, match=r"x must be a floating-point tensor \[N, D\], got torch.int64 tensor"):
+        sym_lse(x.long())
+    with pytest.raises(ValueError, match=r"backend must be one of \['dense', 'tiles'\], got 'magic'"):
+        sym_lse(x, backend="magic")
+    with pytest.raises(ValueError, match="q and k must have the same width, got 3 and 2"):
+        cross_lse(x, x[:, :2])
+    with pytest.raises(ValueError, match=r"log_w must have shape \[4\]"):
+        cross_lse(x, x, log_w=torch.zeros(3))
+    with pytest.raises(ValueError, match=r"exclude must have shape \[4\] or \[4, X\], got \(3,\)"):
+        cross_lse(x, x, exclude=torch.zeros(3).long())

@@ -1,0 +1,69 @@
+"""Encoders and heads."""
+
+import pytest
+import torch
+from torch_geometric.nn import global_add_pool
+
+from gcl.nn import gcn, gin, projection_head
+
+
+def dense_gcn(x, edge_index, layers, activation):
+    """The textbook GCN on a dense adjacency, activation after every layer."""
+    a = torch.eye(len(x), dtype=x.dtype)
+    a[edge_index[1], edge_index[0]] += 1
+    scale = a.sum(1).rsqrt()
+    a = scale[:, None] * a * scale
+    for layer in layers:
+        x = activation(a @ x @ layer.lin.weight.T + layer.bias)
+    return x
+
+
+@pytest.mark.parametrize("activation", ["relu", "prelu"])
+def test_gcn_is_the_textbook_network(square, activation):
+    encoder = gcn(4, 6, 5, num_layers=3, activation=activation).double()
+    x = torch.randn(4, 4, dtype=torch.double)
+    expected = dense_gcn(x, square.edge_index, encoder.gnn.convs, encoder.gnn.act)
+    torch.testing.assert_close(encoder(x, square.edge_index), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_the_final_activation_is_an_option(square):
+    torch.manual_seed(0)
+    plain = gcn(4, 6, 5, final_activation=False)
+    torch.manual_seed(0)
+    papers = gcn(4, 6, 5)
+    h = plain(square.x, square.edge_index)
+    assert (h < 0).any()
+    assert torch.equal(papers(square.x, square.edge_index), h.relu())
+
+
+def test_one_slope_serves_all_layers():
+    slopes = [p for name, p in gcn(4, 6, 5, num_layers=3, activation="prelu").named_parameters() if p.numel() == 1]
+    assert len(slopes) == 1
+
+
+def test_gin_sums_the_neighbours(square):
+    encoder = gin(4, 6, 5, num_layers=1)
+    lin = encoder.gnn.convs[0].nn
+    total = square.x + square.x.roll(1, 0) + square.x.roll(-1, 0)
+    torch.testing.assert_close(encoder(square.x, square.edge_index), lin(total).relu())
+
+
+def test_pygs_pools_are_readouts(square):
+    h = gcn(4, 6, 5)(square.x, square.edge_index)
+    assert global_add_pool(h, torch.tensor([0, 0, 1, 1])).shape == (2, 5)
+
+
+def test_projection_head_by_hand():
+    head = projection_head(2, 3, 1)
+    x = torch.randn(5, 2)
+    first, _, second = head
+    expected = torch.nn.functional.elu(x @ first.weight.T + first.bias) @ second.weight.T + second.bias
+    torch.testing.assert_close(head(x), expected)
+
+
+@pytest.mark.parametrize("build", [gcn, gin])
+def test_sizes_are_checked(build):
+    with pytest.raises(ValueError, match="hidden must be at least 1, got 0"):
+        build(4, 0, 4)
+    with pytest.raises(ValueError, match="num_layers must be at least 1, got 0"):
+        build(4, 4, 4, num_layers=0)
