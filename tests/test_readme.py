@@ -1,0 +1,55 @@
+"""The code of README and CONTRIBUTING runs as written."""
+
+import re
+from functools import partial
+from pathlib import Path
+
+import torch
+
+import augmentors
+from gcl.losses import info_nce
+from gcl.methods import Method, TwoView
+from gcl.nn import gcn, projection_head
+
+ROOT = Path(__file__).parents[1]
+
+
+def blocks(name):
+    return re.findall(r"```python\n(.*?)```", (ROOT / name).read_text(), re.DOTALL)
+
+
+def test_the_readme_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("README.md")
+    exec(compile(code, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(":")[0] for line in lines[:5]] == ["10", "20", "30", "40", "50"]
+    assert float(lines[4].split()[1]) < float(lines[0].split()[1])
+    assert [line.rsplit(" ", 1)[0] for line in lines[5:]] == [
+        "GRACE",
+        "raw features",
+        "A^2 X, no training",
+        "untrained encoder",
+    ]
+    assert (tmp_path / "runs" / "karate.ckpt").exists()
+
+
+def test_the_additions_of_contributing_work(square, generator):
+    names = {"torch": torch, "partial": partial, "info_nce": info_nce, "projection_head": projection_head}
+    names |= {"Method": Method, "TwoView": TwoView} | {name: getattr(augmentors, name) for name in augmentors.__all__}
+    for code in blocks("CONTRIBUTING.md"):
+        exec(compile(code, "CONTRIBUTING.md", "exec"), names)
+
+    noisy = names["FeatureNoise"](0.1)(square, generator=generator)
+    assert 0 < (noisy.x - square.x).abs().max() <= 0.1
+
+    z1, z2 = torch.randn(2, 6, 4, dtype=torch.double)
+    cosine = torch.nn.functional.normalize(z1) @ torch.nn.functional.normalize(z2).T / 0.5
+    expected = (cosine.masked_fill(torch.eye(6).bool(), float("-inf")).logsumexp(1) - cosine.diagonal()).mean()
+    torch.testing.assert_close(names["decoupled"](z1, z2), expected)
+
+    method = names["SimpleCL"](gcn(4, 8, 6), dim=6)
+    shrink = names["Regularized"](method, lambda encoder, pair: pair.h1.square().mean(), weight=0.25)
+    pair = method.pair(square, torch.Generator().manual_seed(1))
+    expected = 0.75 * method.loss_of(pair) + 0.25 * pair.h1.square().mean()
+    torch.testing.assert_close(shrink.loss(square, torch.Generator().manual_seed(1)), expected)
