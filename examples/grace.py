@@ -15,9 +15,9 @@ import gcl
 # Cora, CiteSeer: the configuration of the authors' code; the others: GCA's (arXiv 2010.14945), with plain GRACE views
 PUBLISHED = {
     "Cora": dict(dim=128, proj=128, act="relu", lr=5e-4, edge=(0.2, 0.4), mask=(0.3, 0.4), temperature=0.4, epochs=200),
-    "CiteSeer": dict(dim=256, proj=256, act="prelu", lr=1e-3, edge=(0.2, 0.0), mask=(0.3, 0.2), temperature=0.9, epochs=200),
+    "CiteSeer": dict(dim=256, proj=256, act="prelu", lr=1e-3, edge=(0.2, 0), mask=(0.3, 0.2), temperature=0.9, epochs=200),  # noqa: E501
     "Photo": dict(dim=256, proj=64, act="relu", lr=0.1, edge=(0.3, 0.5), mask=(0.1, 0.1), temperature=0.3, epochs=2000),
-    "Computers": dict(dim=128, proj=128, act="rrelu", lr=0.01, edge=(0.6, 0.3), mask=(0.2, 0.3), temperature=0.2, epochs=2000),
+    "Computers": dict(dim=128, proj=128, act="rrelu", lr=0.01, edge=(0.6, 0.3), mask=(0.2, 0.3), temperature=0.2, epochs=2000),  # noqa: E501
     "CS": dict(dim=256, proj=256, act="rrelu", lr=5e-4, edge=(0.3, 0.2), mask=(0.3, 0.4), temperature=0.4, epochs=1000),
 }  # fmt: skip
 

@@ -15,6 +15,19 @@ def check_positive(name: str, value: float) -> None:
         raise ValueError(f"{name} must be finite and above 0, got {value}")
 
 
+def check_probability(name: str, value: float, below: float | None = None) -> None:
+    """``value`` is in [0, 1], or in [0, ``below``)."""
+    allowed = "[0, 1]" if below is None else f"[0, {below:g})"
+    if not (0 <= value <= 1 and (below is None or value < below)):
+        raise ValueError(f"{name} must be in {allowed}, got {value}")
+
+
+def check_several(name: str, value: Tensor) -> None:
+    """``value`` has at least two rows."""
+    if value.size(0) < 2:
+        raise ValueError(f"{name} must have at least two rows, got {value.size(0)}")
+
+
 def check_matrix(name: str, value: Tensor) -> None:
     """``value`` is a floating-point matrix."""
     if not isinstance(value, Tensor) or not value.is_floating_point():

@@ -1,11 +1,13 @@
-"""Losses that tell each row's partner from the other rows."""
+"""Losses that tell each row's partner from the other rows: InfoNCE and its relatives."""
+
+import math
+from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from gcl.checks import check_positive, check_views
-from gcl.losses.unit import unit
+from gcl.checks import check_positive, check_probability, check_several, check_views
+from gcl.losses.similarity import log1p_exp, partners, stack, unit
 from gcl.pairwise import cross_lse, sym_lse
 
 
@@ -33,9 +35,9 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, intraview: boo
         TypeError: ``z1`` or ``z2`` is not floating-point.
         ValueError: the shapes differ or have no rows, or the temperature is not above 0.
 
-    **Source:** GRACE (arXiv 2006.04131), eq. 1 and 2; NT-Xent (arXiv 2002.05709), eq. 1, is the same number.
-    **Differs:** as there. The log-sum-exp is taken over the negatives only, :math:`\ell_i =
-    \mathrm{softplus}(\mathrm{lse}_i - s(z_i, z'_i))`, which keeps the digits of well-aligned views.
+    **Source:** GRACE (arXiv 2006.04131), eq. 1 and 2; NT-Xent (arXiv 2002.05709), eq. 1, is the same number; without
+    intra-view negatives, CLIP (arXiv 2103.00020). **Differs:** as there. The log-sum-exp is taken over the negatives
+    only, :math:`\ell_i = \mathrm{softplus}(\mathrm{lse}_i - s(z_i, z'_i))`, which keeps the digits of aligned views.
 
     Example:
         >>> z1, z2 = torch.eye(2), torch.eye(2)
@@ -44,16 +46,234 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, intraview: boo
     """
     check_views(z1, z2)
     check_positive("temperature", temperature)
-    z1, z2, bound = unit(z1), unit(z2), 1 / temperature
-    positive = (z1 * z2).sum(1) / temperature
+    bound = 1 / temperature
     if intraview:
-        negatives = sym_lse(torch.cat([z1, z2]) * bound**0.5, len(z1), bound=bound)
-        return _log1p_exp(negatives - positive.repeat(2)).mean()
-    partner = torch.arange(len(z1), device=z1.device)
-    rows, columns = cross_lse(z1 * bound, z2, exclude=partner, both=True, bound=bound)
-    return (_log1p_exp(rows - positive).mean() + _log1p_exp(columns - positive).mean()) / 2
+        x, positive = stack(z1, z2)
+        return log1p_exp(sym_lse(x * bound**0.5, len(z1), bound=bound) - positive * bound).mean()
+    z1, z2 = unit(z1) * bound, unit(z2)
+    rows, columns = cross_lse(z1, z2, exclude=partners(z1), both=True, bound=bound)
+    positive = (z1 * z2).sum(1)
+    return (log1p_exp(rows - positive).mean() + log1p_exp(columns - positive).mean()) / 2
 
 
-def _log1p_exp(x: Tensor) -> Tensor:
-    """Softplus to full float64 accuracy: torch's own default gives up the exponential above 20, an error of 2e-9."""
-    return F.softplus(x, threshold=50.0)
+def graphcl_nce(z1: Tensor, z2: Tensor, temperature: float = 0.2) -> Tensor:
+    r"""GraphCL's NT-Xent: negatives from the other view only, the positive not among them, one direction.
+
+    .. math:: \ell_i = -\log \frac{e^{s(z_i, z'_i)}}{\sum_{j \ne i} e^{s(z_i, z'_j)}}
+
+    Args:
+        z1, z2, temperature: as in :func:`info_nce`; N >= 2.
+
+    Returns:
+        Scalar; may be negative, since the positive is not in the denominator.
+
+    Raises:
+        TypeError, ValueError: as :func:`info_nce`; or there is one row only.
+
+    **Source:** GraphCL (arXiv 2010.13902), eq. 3. **Differs:** as there and in the authors' code.
+
+    Example:
+        >>> graphcl_nce(torch.eye(2), torch.eye(2), temperature=1.0)  # 0 - 1
+        tensor(-1.)
+    """
+    check_views(z1, z2)
+    check_several("z1", z1)
+    check_positive("temperature", temperature)
+    z1, z2 = unit(z1) / temperature, unit(z2)
+    return (cross_lse(z1, z2, exclude=partners(z1), bound=1 / temperature) - (z1 * z2).sum(1)).mean()
+
+
+def decoupled(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tensor:
+    r"""Decoupled contrastive loss: InfoNCE with the positive taken out of the denominator.
+
+    .. math:: \ell_i = -s(z_i, z'_i) + \log \sum_{j \ne i} \left( e^{s(z_i, z'_j)} + e^{s(z_i, z_j)} \right)
+
+    Args:
+        z1, z2, temperature: as in :func:`info_nce`; N >= 2.
+
+    Returns:
+        Scalar, the mean over the 2N rows; may be negative.
+
+    Raises:
+        TypeError, ValueError: as :func:`info_nce`; or there is one row only.
+
+    **Source:** DCL (arXiv 2110.06848), the loss L_DC. **Differs:** as there; the weighted form (DCLW) is not offered.
+
+    Example:
+        >>> decoupled(torch.eye(2), torch.eye(2), temperature=1.0)  # log 2 - 1
+        tensor(-0.3069)
+    """
+    check_views(z1, z2)
+    check_several("z1", z1)
+    check_positive("temperature", temperature)
+    bound = 1 / temperature
+    x, positive = stack(z1, z2)
+    return (sym_lse(x * bound**0.5, len(z1), bound=bound) - positive * bound).mean()
+
+
+def debiased(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, prior: float = 0.1) -> Tensor:
+    r"""InfoNCE corrected for negatives that are positives unawares.
+
+    With m = 2N - 2 negatives of which a share :math:`\tau^+` is expected to be of the anchor's own class
+
+    .. math::
+        g_i = \max\Big( \frac{\sum_- e^{s} - m \tau^+ e^{s_i^+}}{1 - \tau^+},\; m e^{-1/t} \Big), \qquad
+        \ell_i = -\log \frac{e^{s_i^+}}{e^{s_i^+} + g_i}
+
+    Args:
+        z1, z2, temperature: as in :func:`info_nce`; N >= 2.
+        prior: :math:`\tau^+`, in [0, 1): the probability of a class; 0 gives :func:`info_nce`.
+
+    Raises:
+        TypeError, ValueError: as :func:`info_nce`; or there is one row only, or ``prior`` is out of range.
+
+    **Source:** Debiased Contrastive Learning (arXiv 2007.00224), the estimator with one positive (M = 1).
+    **Differs:** as there; computed in logarithms.
+
+    Example:
+        >>> z = torch.eye(4)
+        >>> torch.isclose(debiased(z, z, prior=0.0), info_nce(z, z))
+        tensor(True)
+    """
+    return hard_negative(z1, z2, temperature, beta=0.0, prior=prior)
+
+
+def hard_negative(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, beta: float = 1.0, prior: float = 0.1) -> Tensor:
+    r"""InfoNCE whose negatives weigh more the harder they are, corrected for false negatives.
+
+    As :func:`debiased`, with the sum over the m negatives weighted by :math:`w = e^{\beta s}` over its mean:
+
+    .. math:: \sum_- e^{s} \;\to\; m \frac{\sum_- e^{(1 + \beta) s}}{\sum_- e^{\beta s}}
+
+    Args:
+        z1, z2, temperature: as in :func:`info_nce`; N >= 2.
+        beta: concentration on hard negatives, at least 0; 0 gives :func:`debiased`.
+        prior: in [0, 1).
+
+    Raises:
+        TypeError, ValueError: as :func:`info_nce`; or there is one row only, or ``beta`` or ``prior`` out of range.
+
+    **Source:** Contrastive Learning with Hard Negative Samples (arXiv 2010.04592) and the authors' code.
+    **Differs:** as there (the gradient flows through the weights, as in the code).
+
+    Example:
+        >>> z = torch.eye(4)  # all negatives equally hard: beta changes nothing
+        >>> torch.isclose(hard_negative(z, z, beta=2.0), debiased(z, z))
+        tensor(True)
+    """
+    check_views(z1, z2)
+    check_several("z1", z1)
+    check_positive("temperature", temperature)
+    check_probability("prior", prior, below=1.0)
+    if not 0 <= beta < float("inf"):
+        raise ValueError(f"beta must be finite and at least 0, got {beta}")
+    n, bound = len(z1), 1 / temperature
+    x, positive = stack(z1, z2)
+    x, positive = x * bound**0.5, positive * bound
+    count = math.log(2 * n - 2)
+    negatives = sym_lse(x * (1 + beta) ** 0.5, n, bound=(1 + beta) * bound)
+    if beta:
+        negatives = negatives - sym_lse(x * beta**0.5, n, bound=beta * bound) + count
+    if prior:
+        share = count + math.log(prior) + positive - negatives  # log of the false negatives' share
+        some = share < 0
+        left = negatives + torch.log(-torch.expm1(share.masked_fill(~some, -1.0)))
+        left = left - math.log(1 - prior)
+        floor = count - bound
+        negatives = torch.where(some, left, floor).clamp_min(floor)
+    return log1p_exp(negatives - positive).mean()
+
+
+def macl(z1: Tensor, z2: Tensor, temperature: float = 0.1, *, alpha: float = 0.5, threshold: float = 0.0) -> Tensor:
+    r"""InfoNCE with a temperature that follows the alignment, and gradients that do not fade with it.
+
+    With A the mean cosine of the positive pairs and :math:`\ell_i` the terms of :func:`info_nce`
+
+    .. math::
+        t = t_0 \left(1 + \alpha (A - A_0)\right), \qquad P_i = e^{-\ell_i}, \qquad
+        L = \frac{1}{2N} \sum_i \frac{\ell_i}{1 - P_i}
+
+    where no gradient flows through A and the weights 1 / (1 - P_i).
+
+    Args:
+        z1, z2: as in :func:`info_nce`; N >= 2.
+        temperature: :math:`t_0`, above 0.
+        alpha: in [0, 1]; 0 keeps the temperature.
+        threshold: :math:`A_0`, in [-1, 1].
+
+    Raises:
+        TypeError, ValueError: as :func:`info_nce`; or there is one row only, or an argument is out of range.
+
+    **Source:** Model-Aware Contrastive Learning (arXiv 2207.07874), the adaptive temperature and
+    the gradient reweighting together. **Differs:** the temperature is
+    kept at :math:`t_0 / 100` at least, which antipodal positive pairs would make zero or negative.
+
+    Example:
+        >>> z = torch.eye(2)  # A = 1: the temperature is 1.5 times larger, P = 1 / (1 + 2 exp(-1 / 1.5))
+        >>> macl(z, z, temperature=1.0), info_nce(z, z, temperature=1.5)
+        (tensor(1.3945), tensor(0.7065))
+    """
+    check_views(z1, z2)
+    check_several("z1", z1)
+    check_positive("temperature", temperature)
+    check_probability("alpha", alpha)
+    if not -1 <= threshold <= 1:
+        raise ValueError(f"threshold must be in [-1, 1], got {threshold}")
+    x, positive = stack(z1, z2)
+    factor = (1 + alpha * (positive.detach().mean() - threshold)).clamp_min(0.01)
+    smallest = max(1 + alpha * (-1 - threshold), 0.01)
+    t = temperature * factor
+    terms = log1p_exp(sym_lse(x / t.sqrt(), len(z1), bound=1 / (temperature * smallest)) - positive / t)
+    wrong = -torch.expm1(-terms.detach())
+    return (terms / wrong.masked_fill(wrong == 0, 1.0)).mean()
+
+
+def poly_view(views: Sequence[Tensor], temperature: float = 0.5, *, arithmetic: bool = False) -> Tensor:
+    r"""InfoNCE for V >= 2 views of each item.
+
+    With :math:`\ell_{i \alpha \beta}` the probability of view :math:`\beta` of item i among it and all views of all
+    other items, seen from view :math:`\alpha`
+
+    .. math::
+        \ell_{i \alpha \beta} = \frac{e^{s(z_{i\alpha}, z_{i\beta})}}
+        {e^{s(z_{i\alpha}, z_{i\beta})} + \sum_{j \ne i} \sum_\gamma e^{s(z_{i\alpha}, z_{j\gamma})}}
+
+    the loss is the mean over i and :math:`\alpha` of
+    :math:`-\frac{1}{V-1} \sum_{\beta \ne \alpha} \log \ell_{i \alpha \beta}` (geometric), or of
+    :math:`-\log \frac{1}{V-1} \sum_{\beta \ne \alpha} \ell_{i \alpha \beta}` (arithmetic).
+
+    Args:
+        views: V embeddings ``[N, D]`` of the same items.
+        temperature: above 0.
+        arithmetic: average the probabilities instead of their logarithms.
+
+    Returns:
+        Scalar; with two views, both forms are :func:`info_nce`.
+
+    Raises:
+        TypeError, ValueError: as :func:`info_nce`; or there are fewer than two views.
+
+    **Source:** Poly-View Contrastive Learning (arXiv 2403.05490), the arithmetic and geometric PVC objectives.
+    **Differs:** the paper's sum of negatives is read with the anchor view fixed, so that two views give NT-Xent.
+
+    Example:
+        >>> z = torch.eye(3)
+        >>> torch.isclose(poly_view([z, z]), info_nce(z, z))
+        tensor(True)
+    """
+    if len(views) < 2:
+        raise ValueError(f"views must hold at least two views, got {len(views)}")
+    for other in views[1:]:
+        check_views(views[0], other)
+    check_positive("temperature", temperature)
+    n, v, bound = len(views[0]), len(views), 1 / temperature
+    x = torch.cat([unit(z) for z in views]) * bound**0.5
+    negatives = sym_lse(x, n, bound=bound).reshape(v, 1, n)
+    stacked = x.reshape(v, n, -1)
+    positives = torch.einsum("and,bnd->abn", stacked, stacked)
+    same = torch.eye(v, dtype=torch.bool, device=x.device).unsqueeze(2)
+    terms = log1p_exp(negatives - positives)  # -log of the probabilities [V, V, N]
+    if arithmetic:
+        mean = (-terms).masked_fill(same, float("-inf")).logsumexp(1) - math.log(v - 1)
+        return -mean.mean()
+    return terms.masked_fill(same, 0.0).sum() / (v * (v - 1) * n)

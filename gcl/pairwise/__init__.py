@@ -8,6 +8,7 @@ matrix in the backward pass; ``"dense"`` holds the whole matrix and is the refer
 from types import ModuleType
 from typing import Literal, overload
 
+import torch
 from torch import Tensor
 
 from gcl.checks import check_matrix
@@ -15,18 +16,18 @@ from gcl.pairwise import dense, tiles
 
 _BACKENDS: dict[str, ModuleType] = {"dense": dense, "tiles": tiles}
 
-__all__ = ["cross_lse", "sym_lse"]
+__all__ = ["cross_lse", "edge_dot", "row_sum", "sym_lse"]
 
 
-def sym_lse(x: Tensor, num_pairs: int = 0, *, bound: float = float("inf"), backend: str = "tiles") -> Tensor:
-    r"""Log-sum-exp of each row's products with the other rows, itself and its partner left out.
+def sym_lse(x: Tensor, num_items: int = 0, *, bound: float = float("inf"), backend: str = "tiles") -> Tensor:
+    r"""Log-sum-exp of each row's products with the other rows, itself and its other views left out.
 
-    .. math:: \ell_i = \log \sum_{j \ne i,\; j \ne \pi(i)} \exp \langle x_i, x_j \rangle
+    .. math:: \ell_i = \log \sum_{j \ne i,\; j \not\equiv i\; (\mathrm{mod}\, n)} \exp \langle x_i, x_j \rangle
 
     Args:
         x: rows ``[M, D]``; divide by the square root of the temperature beforehand.
-        num_pairs: where M = 2 ``num_pairs``, row i and row i + ``num_pairs`` are partners, as in
-            ``torch.cat([z1, z2])``; 0: no partners.
+        num_items: n, where the rows are views of n items, one view after the other, as in ``torch.cat([z1, z2])``:
+            the rows of the same item are left out; 0: each row leaves out itself only.
         bound: a number that no :math:`|\langle x_i, x_j \rangle|` exceeds, if one is known (1 / temperature
             for unit rows). Up to 60 the exponentials need no running maximum, which is faster.
         backend: ``"tiles"`` or ``"dense"``.
@@ -36,7 +37,7 @@ def sym_lse(x: Tensor, num_pairs: int = 0, *, bound: float = float("inf"), backe
 
     Raises:
         TypeError: ``x`` is not floating-point.
-        ValueError: ``x`` is no matrix, M is not 2 ``num_pairs``, or the backend is unknown.
+        ValueError: ``x`` is no matrix, M is no multiple of ``num_items``, or the backend is unknown.
 
     **Source:** the denominator of NT-Xent (SimCLR, arXiv 2002.05709, eq. 1) without its positive.
     **Differs:** the positive is left out; add it back by ``softplus``, which loses no digits.
@@ -47,9 +48,9 @@ def sym_lse(x: Tensor, num_pairs: int = 0, *, bound: float = float("inf"), backe
         tensor([0.6931, 0.6931, 0.6931])
     """
     check_matrix("x", x)
-    if num_pairs < 0 or (num_pairs and x.size(0) != 2 * num_pairs):
-        raise ValueError(f"num_pairs must be 0 or half the {x.size(0)} rows of x, got {num_pairs}")
-    return _backend(backend).sym_lse(x, num_pairs, bound)
+    if num_items < 0 or (num_items and x.size(0) % num_items):
+        raise ValueError(f"num_items must be 0 or divide the {x.size(0)} rows of x, got {num_items}")
+    return _backend(backend).sym_lse(x, num_items, bound)
 
 
 @overload
@@ -119,18 +120,95 @@ def cross_lse(
         >>> rows.exp(), columns.exp()
         (tensor([3., 3.]), tensor([2., 2., 2.]))
     """
+    _check_rows(q, k)
+    if log_w is not None and log_w.shape != (k.size(0),):
+        raise ValueError(f"log_w must have shape [{k.size(0)}], one for each row of k, got {tuple(log_w.shape)}")
+    rows, columns = _backend(backend).cross_lse(q, k, log_w, _columns(exclude, q), both, bound)
+    return (rows, columns) if both else rows
+
+
+def row_sum(q: Tensor, k: Tensor, f: str, *, exclude: Tensor | None = None, backend: str = "tiles") -> Tensor:
+    r"""Sum of a function of each row's products with another set of rows.
+
+    .. math:: t_i = \sum_{j \notin e_i} f(\langle q_i, k_j \rangle)
+
+    A number for each row inside f, such as a margin, is one more column of ``q`` beside a column of ones in ``k``.
+
+    Args:
+        q: rows ``[N, D]``.
+        k: columns ``[K, D]``.
+        f: ``"softplus"``, ``"relu"`` or ``"exp"``.
+        exclude: long ``[N]`` or ``[N, X]``, the columns that row i leaves out; -1 for none.
+        backend: ``"tiles"`` or ``"dense"``.
+
+    Returns:
+        ``[N]``; dtype as in :func:`sym_lse`.
+
+    Raises:
+        TypeError: ``q`` or ``k`` is not floating-point.
+        ValueError: the shapes do not fit, or ``f`` or the backend is unknown.
+
+    Example: SigLIP's loss, as an example of a loss of one's own.
+
+        >>> import torch
+        >>> from torch.nn.functional import softplus
+        >>> def siglip(u1, u2, scale=10.0, bias=-10.0):
+        ...     partner, one = torch.arange(len(u1)), torch.ones(len(u1), 1)
+        ...     q, k = torch.cat([scale * u1, bias * one], dim=1), torch.cat([u2, one], dim=1)
+        ...     positive = softplus(-(q * k).sum(1))
+        ...     return (positive + row_sum(q, k, "softplus", exclude=partner)).mean()
+        >>> siglip(torch.eye(3), torch.eye(3))  # log 2 for the pair, 2 log(1 + e^-10) for the others
+        tensor(0.6932)
+    """
+    _check_rows(q, k)
+    if f not in tiles.FUNCTIONS:
+        raise ValueError(f"f must be one of {sorted(tiles.FUNCTIONS)}, got {f!r}")
+    return _backend(backend).row_sum(q, k, f, _columns(exclude, q))
+
+
+def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor, *, backend: str = "tiles") -> Tensor:
+    r"""Products of the pairs of rows that a list names, in O(E) memory forward and backward.
+
+    .. math:: d_e = \langle q_{i_e}, k_{j_e} \rangle
+
+    Args:
+        q: rows ``[N, D]``.
+        k: rows ``[K, D]``.
+        edge_index: long ``[2, E]``, rows of ``q`` and of ``k``.
+        backend: ``"tiles"`` or ``"dense"``.
+
+    Returns:
+        ``[E]``; dtype as in :func:`sym_lse`.
+
+    Raises:
+        TypeError: ``q`` or ``k`` is not floating-point.
+        ValueError: the shapes do not fit, or the backend is unknown.
+
+    Example:
+        >>> import torch
+        >>> edge_dot(torch.eye(3), 2 * torch.eye(3), torch.tensor([[0, 0, 2], [0, 1, 2]]))
+        tensor([2., 0., 2.])
+    """
+    _check_rows(q, k)
+    if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype != torch.long:
+        raise ValueError(f"edge_index must be a long tensor [2, E], got {edge_index.dtype} {tuple(edge_index.shape)}")
+    return _backend(backend).edge_dot(q, k, edge_index)
+
+
+def _check_rows(q: Tensor, k: Tensor) -> None:
     check_matrix("q", q)
     check_matrix("k", k)
     if q.size(1) != k.size(1):
         raise ValueError(f"q and k must have the same width, got {q.size(1)} and {k.size(1)}")
-    if log_w is not None and log_w.shape != (k.size(0),):
-        raise ValueError(f"log_w must have shape [{k.size(0)}], one for each row of k, got {tuple(log_w.shape)}")
-    if exclude is not None and (exclude.dim() not in (1, 2) or exclude.size(0) != q.size(0)):
+
+
+def _columns(exclude: Tensor | None, q: Tensor) -> Tensor | None:
+    """``exclude`` as [N, X]."""
+    if exclude is None:
+        return None
+    if exclude.dim() not in (1, 2) or exclude.size(0) != q.size(0):
         raise ValueError(f"exclude must have shape [{q.size(0)}] or [{q.size(0)}, X], got {tuple(exclude.shape)}")
-    if exclude is not None and exclude.dim() == 1:
-        exclude = exclude.unsqueeze(1)
-    rows, columns = _backend(backend).cross_lse(q, k, log_w, exclude, both, bound)
-    return (rows, columns) if both else rows
+    return exclude.unsqueeze(1) if exclude.dim() == 1 else exclude
 
 
 def _backend(name: str) -> ModuleType:

@@ -1,15 +1,17 @@
 """The reference: the textbook formulas on the whole similarity matrix, differentiated by autograd. For tests."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 
-def sym_lse(x: Tensor, num_pairs: int, bound: float) -> Tensor:
+def sym_lse(x: Tensor, num_items: int, bound: float) -> Tensor:
     """See :func:`gcl.pairwise.sym_lse`; holds [M, M]."""
     row = torch.arange(len(x), device=x.device)
     left_out = row[:, None] == row
-    if num_pairs:
-        left_out = row[:, None] % num_pairs == row % num_pairs
+    if num_items:
+        left_out = row[:, None] % num_items == row % num_items
     return _lse(_scores(x, x), left_out, 1)
 
 
@@ -18,11 +20,32 @@ def cross_lse(
 ) -> tuple[Tensor, Tensor | None]:
     """See :func:`gcl.pairwise.cross_lse`; holds [N, K]."""
     scores = _scores(q, k) if log_w is None else _scores(q, k) + log_w
-    left_out = torch.zeros_like(scores, dtype=torch.bool)
-    if exclude is not None:
-        column = torch.arange(len(k), device=k.device)
-        left_out = (exclude[:, :, None] == column).any(1)
+    left_out = _left_out(scores, exclude)
     return _lse(scores, left_out, 1), _lse(scores, left_out, 0) if both else None
+
+
+def row_sum(q: Tensor, k: Tensor, f: str, exclude: Tensor | None) -> Tensor:
+    """See :func:`gcl.pairwise.row_sum`; holds [N, K]."""
+    scores = _scores(q, k)
+    return FUNCTIONS[f](scores).masked_fill(_left_out(scores, exclude), 0.0).sum(1)
+
+
+def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor) -> Tensor:
+    """See :func:`gcl.pairwise.edge_dot`; holds [N, K]."""
+    return _scores(q, k)[edge_index[0], edge_index[1]]
+
+
+FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "exp": torch.exp,
+    "relu": torch.relu,
+    "softplus": lambda s: torch.logaddexp(s, torch.zeros_like(s)),
+}
+
+
+def _left_out(scores: Tensor, exclude: Tensor | None) -> Tensor:
+    if exclude is None:
+        return torch.zeros_like(scores, dtype=torch.bool)
+    return (exclude[:, :, None] == torch.arange(scores.size(1), device=scores.device)).any(1)
 
 
 def _scores(q: Tensor, k: Tensor) -> Tensor:

@@ -4,21 +4,23 @@ Plain torch on any device; memory beyond inputs and outputs is a few tiles. ``sy
 only: its gradient matrix, exp(s_ij) (a_i + a_j) with a = g exp(-lse), is symmetric too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+_EDGES = 65536  # columns of edge_index gathered at a time
 NO_OVERFLOW = 60.0  # exp(±60), and sums of a billion of them, stay inside float32
 _INF = float("inf")
 
 
 @torch.compiler.disable
-def sym_lse(x: Tensor, num_pairs: int, bound: float) -> Tensor:
+def sym_lse(x: Tensor, num_items: int, bound: float) -> Tensor:
     """See :func:`gcl.pairwise.sym_lse`."""
-    return _SymLse.apply(_accurate(x), num_pairs, bound <= NO_OVERFLOW)
+    return _SymLse.apply(_accurate(x), num_items, bound <= NO_OVERFLOW)
 
 
 @torch.compiler.disable
@@ -30,17 +32,29 @@ def cross_lse(
     return _CrossLse.apply(_accurate(q), _accurate(k), log_w, exclude, both, bound <= NO_OVERFLOW)
 
 
+@torch.compiler.disable
+def row_sum(q: Tensor, k: Tensor, f: str, exclude: Tensor | None) -> Tensor:
+    """See :func:`gcl.pairwise.row_sum`."""
+    return _RowSum.apply(_accurate(q), _accurate(k), f, exclude)
+
+
+@torch.compiler.disable
+def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor) -> Tensor:
+    """See :func:`gcl.pairwise.edge_dot`."""
+    return _EdgeDot.apply(_accurate(q), _accurate(k), edge_index)
+
+
 class _SymLse(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, num_pairs: int, bounded: bool) -> Tensor:
+    def forward(ctx: Any, x: Tensor, num_items: int, bounded: bool) -> Tensor:
         total = _start(x, bounded)
         with _no_autocast(x):
             for r, c in _triangle(x):
-                scores = _sym_scores(x, r, c, num_pairs)
+                scores = _sym_scores(x, r, c, num_items)
                 _add(total, total if c != r else None, scores, r, c, bounded)
         lse = total.log_() if bounded else total
         ctx.save_for_backward(x, lse)
-        ctx.num_pairs, ctx.bounded = num_pairs, bounded
+        ctx.num_items, ctx.bounded = num_items, bounded
         return lse
 
     @staticmethod
@@ -51,7 +65,7 @@ class _SymLse(torch.autograd.Function):
         dx = torch.zeros_like(x)
         with _no_autocast(x):
             for r, c in _triangle(x):
-                scores = _sym_scores(x, r, c, ctx.num_pairs)
+                scores = _sym_scores(x, r, c, ctx.num_items)
                 weight = _weight(scores, direction, r, direction, c, ctx.bounded)
                 dx[r].addmm_(weight, x[c])
                 if c != r:
@@ -106,6 +120,62 @@ class _CrossLse(torch.autograd.Function):
         return dq, dk, dw, None, None, None
 
 
+class _RowSum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, q: Tensor, k: Tensor, f: str, exclude: Tensor | None) -> Tensor:
+        total = q.new_zeros(len(q))
+        with _no_autocast(q):
+            for r in _slices(q):
+                for c in _slices(k):
+                    total[r] += FUNCTIONS[f][0](_cross_scores(q, k, None, exclude, r, c)).sum(1)
+        ctx.save_for_backward(q, k, exclude)
+        ctx.derivative = FUNCTIONS[f][1]
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        q, k, exclude = ctx.saved_tensors
+        dq, dk = (
+            torch.zeros_like(x) if needed else None for x, needed in zip((q, k), ctx.needs_input_grad, strict=False)
+        )
+        with _no_autocast(q):
+            for r in _slices(q):
+                for c in _slices(k):
+                    weight = ctx.derivative(_cross_scores(q, k, None, exclude, r, c)).mul_(grad[r, None])
+                    if dq is not None:
+                        dq[r].addmm_(weight, k[c])
+                    if dk is not None:
+                        dk[c].addmm_(weight.T, q[r])
+        return dq, dk, None, None
+
+
+class _EdgeDot(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, q: Tensor, k: Tensor, edge_index: Tensor) -> Tensor:
+        ctx.save_for_backward(q, k, edge_index)
+        products = q.new_empty(edge_index.size(1))
+        for e in _edge_slices(edge_index):
+            row, col = edge_index[:, e]
+            products[e] = (q[row] * k[col]).sum(1)
+        return products
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        q, k, edge_index = ctx.saved_tensors
+        dq, dk = (
+            torch.zeros_like(x) if needed else None for x, needed in zip((q, k), ctx.needs_input_grad, strict=False)
+        )
+        for e in _edge_slices(edge_index):
+            row, col = edge_index[:, e]
+            if dq is not None:
+                dq.index_add_(0, row, k[col] * grad[e, None])
+            if dk is not None:
+                dk.index_add_(0, col, q[row] * grad[e, None])
+        return dq, dk, None
+
+
 class _Direction:
     """What the gradient of one direction's log-sum-exp needs: lse, its gradient g and a = g exp(-lse)."""
 
@@ -143,12 +213,12 @@ def _weight(scores: Tensor, rows: _Direction, r: slice, columns: _Direction | No
     return weight
 
 
-def _sym_scores(x: Tensor, r: slice, c: slice, num_pairs: int) -> Tensor:
+def _sym_scores(x: Tensor, r: slice, c: slice, num_items: int) -> Tensor:
     scores = x[r] @ x[c].T
-    for shift in {0, num_pairs, -num_pairs}:
-        offset = r.start + shift - c.start
-        if -scores.size(0) < offset < scores.size(1):
-            scores.diagonal(offset).fill_(-_INF)
+    period, offset = num_items or len(x), r.start - c.start
+    for diagonal in range(offset % period - period * (len(scores) // period + 1), scores.size(1), period):
+        if diagonal > -len(scores):
+            scores.diagonal(diagonal).fill_(-_INF)
     return scores
 
 
@@ -172,6 +242,25 @@ def _slices(x: Tensor) -> list[slice]:
 def _triangle(x: Tensor) -> Iterator[tuple[slice, slice]]:
     slices = _slices(x)
     return ((r, c) for i, r in enumerate(slices) for c in slices[i:])
+
+
+def _edge_slices(edge_index: Tensor) -> list[slice]:
+    return [slice(start, start + _EDGES) for start in range(0, edge_index.size(1), _EDGES)]
+
+
+def _softplus(x: Tensor) -> Tensor:
+    return F.softplus(x, threshold=50.0)
+
+
+def _step(x: Tensor) -> Tensor:
+    return (x > 0).to(x.dtype)
+
+
+FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "exp": (torch.exp, torch.exp),
+    "relu": (F.relu, _step),
+    "softplus": (_softplus, torch.sigmoid),
+}  # f and its derivative; all are 0 at -inf
 
 
 def _accurate(x: Tensor) -> Tensor:

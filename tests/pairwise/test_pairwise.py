@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from gcl.pairwise import cross_lse, sym_lse
+from gcl.pairwise import cross_lse, edge_dot, row_sum, sym_lse
 from tests.reference import value_and_gradients
 
 SIZES = (0, 1, 2, 3, 5, 64, 257, 600, 1030)
@@ -30,14 +30,13 @@ def weighted(function):
 
 
 @bounds
-@pytest.mark.parametrize("paired", [False, True])
+@pytest.mark.parametrize("views", [0, 2, 3])
 @pytest.mark.parametrize("m", SIZES)
-def test_sym_lse_equals_dense(m, paired, bound):
-    m += m % 2 if paired else 0
+def test_sym_lse_equals_dense(m, views, bound):
+    m, num_items = (m - m % views, m // views) if views else (m, 0)
     x = torch.randn(m, 7, dtype=torch.double) * 0.8
-    num_pairs = m // 2 if paired else 0
-    tiles = lambda x: sym_lse(x, num_pairs, bound=bound)  # noqa: E731
-    dense = lambda x: sym_lse(x, num_pairs, backend="dense")  # noqa: E731
+    tiles = lambda x: sym_lse(x, num_items, bound=bound)  # noqa: E731
+    dense = lambda x: sym_lse(x, num_items, backend="dense")  # noqa: E731
     close(tiles(x), dense(x))
     close(value_and_gradients(weighted(tiles), x)[1], value_and_gradients(weighted(dense), x)[1])
 
@@ -45,7 +44,7 @@ def test_sym_lse_equals_dense(m, paired, bound):
 def test_sym_lse_by_hand():
     x = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
     expected = [math.log(sum(math.exp(a * b) for b in others)) for a, others in ((1, (2, 4)), (2, (1, 3)))]
-    close(sym_lse(x, num_pairs=2)[:2], torch.tensor(expected), 1e-6)
+    close(sym_lse(x, num_items=2)[:2], torch.tensor(expected), 1e-6)
     close(sym_lse(x)[:1], torch.tensor([math.log(math.exp(2) + math.exp(3) + math.exp(4))]), 1e-6)
 
 
@@ -63,6 +62,38 @@ def test_cross_lse_equals_dense(shape, both, bound):
         close(tiles(q, keys, log_w), dense(q, keys, log_w))
         inputs = (q, keys, log_w)
         close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(dense), *inputs))
+
+
+@pytest.mark.parametrize("f", ["softplus", "relu", "exp"])
+@pytest.mark.parametrize("shape", [(0, 3), (3, 0), (1, 1), (2, 5), (600, 3), (513, 1025)], ids=str)
+def test_row_sum_equals_dense(shape, f):
+    n, k = shape
+    inputs = torch.randn(n, 5, dtype=torch.double), torch.randn(k, 5, dtype=torch.double)
+    for exclude in (None, torch.randint(-1, max(k, 1), (n,)), torch.randint(-1, max(k, 1), (n, 2))):
+        tiles = lambda q, k, e=exclude: row_sum(q, k, f, exclude=e)  # noqa: E731
+        dense = lambda q, k, e=exclude: row_sum(q, k, f, exclude=e, backend="dense")  # noqa: E731
+        close(tiles(*inputs), dense(*inputs))
+        close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(dense), *inputs))
+
+
+@pytest.mark.parametrize("edges", [0, 1, 70_000])
+def test_edge_dot_equals_dense(edges):
+    inputs = torch.randn(30, 5, dtype=torch.double), torch.randn(20, 5, dtype=torch.double)
+    edge_index = torch.stack([torch.randint(30, (edges,)), torch.randint(20, (edges,))])
+    tiles = lambda q, k: edge_dot(q, k, edge_index)  # noqa: E731
+    dense = lambda q, k: edge_dot(q, k, edge_index, backend="dense")  # noqa: E731
+    close(tiles(*inputs), dense(*inputs))
+    close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(dense), *inputs), 1e-10)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # the compiler's own
+def test_compiled_functions_may_use_them():
+    def loss(x):
+        return sym_lse(2 * x, bound=60.0).mean() + row_sum(x, x, "softplus").mean()
+
+    x = torch.randn(40, 6)
+    compiled = torch.compile(loss, backend="eager")
+    close(value_and_gradients(compiled, x), value_and_gradients(loss, x), 1e-6)
 
 
 def test_gradcheck():
@@ -143,7 +174,7 @@ print(peak() - before)
 
 def test_bad_input_is_named():
     x = torch.randn(4, 3)
-    with pytest.raises(ValueError, match="num_pairs must be 0 or half the 4 rows of x, got 3"):
+    with pytest.raises(ValueError, match="num_items must be 0 or divide the 4 rows of x, got 3"):
         sym_lse(x, 3)
     with pytest.raises(ValueError, match=r"x must have shape \[N, D\], got \(4,\)"):
         sym_lse(x[:, 0])
@@ -155,5 +186,9 @@ def test_bad_input_is_named():
         cross_lse(x, x[:, :2])
     with pytest.raises(ValueError, match=r"log_w must have shape \[4\]"):
         cross_lse(x, x, log_w=torch.zeros(3))
+    with pytest.raises(ValueError, match=r"f must be one of \['exp', 'relu', 'softplus'\], got 'tanh'"):
+        row_sum(x, x, "tanh")
+    with pytest.raises(ValueError, match=r"edge_index must be a long tensor \[2, E\], got torch.int64 \(3,\)"):
+        edge_dot(x, x, torch.arange(3))
     with pytest.raises(ValueError, match=r"exclude must have shape \[4\] or \[4, X\], got \(3,\)"):
         cross_lse(x, x, exclude=torch.zeros(3).long())

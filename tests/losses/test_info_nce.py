@@ -1,4 +1,4 @@
-"""InfoNCE against GRACE's formula, written out densely in float64."""
+"""InfoNCE against GRACE's formula, written out densely in float64, in every precision."""
 
 import math
 
@@ -7,34 +7,18 @@ import torch
 
 from gcl.losses import info_nce
 from tests import reference
+from tests.losses.inputs import KINDS, views
 from tests.reference import value_and_gradients
 
 intraviews = pytest.mark.parametrize("intraview", [True, False])
 
 
-def inputs(kind, n, d=7):
-    """Two views [N, D] in float64."""
-    z1, z2 = torch.randn(2, n, d, dtype=torch.double)
-    if kind == "clustered":
-        centre = torch.randn(3, d, dtype=torch.double)[torch.arange(n) % 3]
-        return centre + 1e-3 * z1, centre + 1e-3 * z2
-    if kind == "identical":
-        return z1, z1.clone()
-    if kind == "orthogonal":
-        eye = torch.eye(n, max(n, d), dtype=torch.double)
-        return eye, eye.roll(1, 0)
-    if kind == "zero":
-        z1[0], z2[n // 2] = 0, 0
-        return z1, z2
-    return z1, z2
-
-
 @intraviews
 @pytest.mark.parametrize("temperature", [0.005, 0.07, 0.5, 2.0])
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 64, 257])
-@pytest.mark.parametrize("kind", ["random", "clustered", "identical", "orthogonal", "zero"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_equals_the_dense_formula(kind, n, temperature, intraview):
-    z = inputs(kind, n)
+    z = views(kind, n)
     value, gradients = value_and_gradients(lambda *z: info_nce(*z, temperature, intraview=intraview), *z)
     exact, exact_gradients = value_and_gradients(lambda *z: reference.info_nce(*z, temperature, intraview), *z)
     assert abs(value - exact) < 1e-12
@@ -88,7 +72,7 @@ def test_aligned_pairs_score_below_random_ones(intraview):
     ],
 )
 def test_error_of_low_precision(dtype, temperature, error, gradient_error, intraview):
-    """Relative errors of value and gradient with float32 and bfloat16 embeddings, against float64, half-aligned views."""
+    """Relative errors of value and gradient with low-precision embeddings, against float64, half-aligned views."""
     z1 = torch.randn(300, 32, dtype=torch.double)
     z = (z1, z1 + torch.randn(300, 32, dtype=torch.double))
     exact, exact_gradients = value_and_gradients(lambda *z: reference.info_nce(*z, temperature, intraview), *z)

@@ -1,0 +1,21 @@
+"""Kinds of views that a loss may meet."""
+
+import torch
+
+KINDS = ("random", "clustered", "identical", "orthogonal", "zero")
+
+
+def views(kind, n, d=7):
+    """Two views [N, D] in float64."""
+    z1, z2 = torch.randn(2, n, d, dtype=torch.double)
+    if kind == "clustered":
+        centre = torch.randn(3, d, dtype=torch.double)[torch.arange(n) % 3]
+        return centre + 1e-3 * z1, centre + 1e-3 * z2
+    if kind == "identical":
+        return z1, z1.clone()
+    if kind == "orthogonal":
+        eye = torch.eye(n, max(n, d), dtype=torch.double)
+        return eye, eye.roll(1, 0)
+    if kind == "zero":
+        z1[0], z2[n // 2] = 0, 0
+    return z1, z2
