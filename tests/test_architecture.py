@@ -12,6 +12,7 @@ FLOOR = {
     "gcl.nn": 1,
     "gcl.pairwise": 1,
     "gcl.losses": 2,
+    "gcl.distributed": 3,
     "gcl.methods": 3,
     "gcl.data": 4,
     "gcl.eval": 4,

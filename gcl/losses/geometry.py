@@ -26,6 +26,7 @@ def alignment(z1: Tensor, z2: Tensor) -> Tensor:
     **Source:** arXiv 2005.10242, section 4.1.1, alpha = 2. **Differs:** as there.
 
     Example:
+        >>> import torch
         >>> alignment(torch.eye(2), torch.eye(2).flip(0))  # orthogonal rows
         tensor(2.)
     """
@@ -52,6 +53,7 @@ def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
     **Source:** arXiv 2005.10242, section 4.1.2. **Differs:** as there.
 
     Example:
+        >>> import torch
         >>> uniformity(torch.eye(3))  # every squared distance is 2
         tensor(-4.)
     """
@@ -80,6 +82,7 @@ def dispersive(z: Tensor, temperature: float = 0.5) -> Tensor:
     divided by D as in the authors' code.
 
     Example:
+        >>> import torch
         >>> dispersive(torch.tensor([[0.0], [1.0]]), temperature=0.5)  # -1 / 0.5
         tensor(-2.)
     """

@@ -4,7 +4,7 @@ Plain torch on any device; memory beyond inputs and outputs is a few tiles. ``sy
 only: its gradient matrix, exp(s_ij) (a_i + a_j) with a = g exp(-lse), is symmetric too.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -61,7 +61,7 @@ class _SymLse(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         x, lse = ctx.saved_tensors
-        direction = _Direction(lse, grad)
+        direction = Direction(lse, grad)
         dx = torch.zeros_like(x)
         with _no_autocast(x):
             for r, c in _triangle(x):
@@ -100,24 +100,10 @@ class _CrossLse(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_rows: Tensor, grad_columns: Tensor) -> tuple[Tensor | None, ...]:
         q, k, log_w, exclude, lse_rows, lse_columns = ctx.saved_tensors
-        rows = _Direction(lse_rows, grad_rows)
-        columns = None if lse_columns is None else _Direction(lse_columns, grad_columns)
-        dq, dk, dw = (
-            torch.zeros_like(value) if needed and value is not None else None
-            for value, needed in zip((q, k, log_w), ctx.needs_input_grad, strict=False)
-        )
-        with _no_autocast(q):
-            for r in _slices(q):
-                for c in _slices(k):
-                    scores = _cross_scores(q, k, log_w, exclude, r, c)
-                    weight = _weight(scores, rows, r, columns, c, ctx.bounded)
-                    if dq is not None:
-                        dq[r].addmm_(weight, k[c])
-                    if dk is not None:
-                        dk[c].addmm_(weight.T, q[r])
-                    if dw is not None:
-                        dw[c] += weight.sum(0)
-        return dq, dk, dw, None, None, None
+        rows = Direction(lse_rows, grad_rows)
+        columns = None if lse_columns is None else Direction(lse_columns, grad_columns)
+        needed = ctx.needs_input_grad[:3]
+        return *cross_gradients(q, k, log_w, exclude, rows, columns, ctx.bounded, needed), None, None, None
 
 
 class _RowSum(torch.autograd.Function):
@@ -176,13 +162,41 @@ class _EdgeDot(torch.autograd.Function):
         return dq, dk, None
 
 
-class _Direction:
+class Direction:
     """What the gradient of one direction's log-sum-exp needs: lse, its gradient g and a = g exp(-lse)."""
 
     def __init__(self, lse: Tensor, grad: Tensor) -> None:
         self.lse = lse.masked_fill(lse == -_INF, _INF)  # nothing summed: exp(s - inf) is 0, not NaN
         self.grad = grad
         self.a = grad * (-self.lse).exp()
+
+
+def cross_gradients(
+    q: Tensor,
+    k: Tensor,
+    log_w: Tensor | None,
+    exclude: Tensor | None,
+    rows: Direction,
+    columns: Direction | None,
+    bounded: bool,
+    needed: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Gradients for q, k and log_w, as far as ``needed``, of the log-sum-exps of both directions."""
+    dq, dk, dw = (
+        torch.zeros_like(x) if wanted and x is not None else None
+        for x, wanted in zip((q, k, log_w), needed, strict=True)
+    )
+    with _no_autocast(q):
+        for r in _slices(q):
+            for c in _slices(k):
+                weight = _weight(_cross_scores(q, k, log_w, exclude, r, c), rows, r, columns, c, bounded)
+                if dq is not None:
+                    dq[r].addmm_(weight, k[c])
+                if dk is not None:
+                    dk[c].addmm_(weight.T, q[r])
+                if dw is not None:
+                    dw[c] += weight.sum(0)
+    return dq, dk, dw
 
 
 def _start(x: Tensor, bounded: bool) -> Tensor:
@@ -202,7 +216,7 @@ def _add(rows: Tensor, columns: Tensor | None, scores: Tensor, r: slice, c: slic
             columns[c] = torch.logaddexp(columns[c], scores.logsumexp(0))
 
 
-def _weight(scores: Tensor, rows: _Direction, r: slice, columns: _Direction | None, c: slice, bounded: bool) -> Tensor:
+def _weight(scores: Tensor, rows: Direction, r: slice, columns: Direction | None, c: slice, bounded: bool) -> Tensor:
     """The gradient for a tile: softmax times g, of the rows and of the columns; may overwrite ``scores``."""
     if bounded:
         a = rows.a[r, None]
