@@ -1,16 +1,23 @@
-"""Time and peak memory of `info_nce`, forward and backward, against the dense formula: `python benchmarks/losses.py`.
+"""Time and peak memory of `info_nce`, forward and backward, against the dense formula and the field's packages.
+
+    python benchmarks/losses.py
+    python benchmarks/losses.py --device cuda --dtype bfloat16 --sizes 19717 169343
 
 Each figure comes from a process of its own: the median of the repeats after a warm-up, and the growth of the peak
-memory over what the process held before. The floor is 16 N^2 D operations at the rate of torch's own product of large
-square matrices.
+memory over what the process held before. The floor is 16 N^2 D operations (the products that the symmetric scheme
+needs) at the rate of torch's own product of large square matrices, measured in the same run. PyGCL and
+pytorch-metric-learning are compared when they are installed. Writes a log-log plot beside the table with `--plot`.
 """
 
 import argparse
+import importlib.util
 import json
 import resource
 import subprocess
 import sys
 import time
+from functools import partial
+from unittest.mock import MagicMock
 
 import torch
 
@@ -31,12 +38,31 @@ def dense(z1, z2):
     return (one_direction(z1, z2) + one_direction(z2, z1)).mean() / 2
 
 
-def tiles(z1, z2):
-    """Ours."""
-    return info_nce(z1, z2, TEMPERATURE)
+def pygcl(z1, z2):
+    """PyGCL's InfoNCE with intra-view negatives; it imports packages that this loss does not use."""
+    for name in ("dgl", "torch_scatter", "torch_sparse"):
+        if name not in sys.modules and importlib.util.find_spec(name) is None:
+            sys.modules[name] = MagicMock()
+    from GCL.losses import InfoNCE
+    from GCL.models import DualBranchContrast
+
+    return DualBranchContrast(InfoNCE(tau=TEMPERATURE), mode="L2L", intraview_negs=True).to(z1.device)(z1, z2)
 
 
-VARIANTS = {"tiles": tiles, "dense": dense}
+def metric_learning(z1, z2):
+    """pytorch-metric-learning's NT-Xent."""
+    from pytorch_metric_learning.losses import NTXentLoss
+
+    return NTXentLoss(TEMPERATURE)(torch.cat([z1, z2]), torch.arange(len(z1), device=z1.device).repeat(2))
+
+
+VARIANTS = {
+    "ours": partial(info_nce, temperature=TEMPERATURE),
+    "dense": dense,
+    "PyGCL": pygcl,
+    "pytorch-metric-learning": metric_learning,
+}
+PACKAGE = {"PyGCL": "GCL", "pytorch-metric-learning": "pytorch_metric_learning"}
 
 
 def measure(function, device, repeats):
@@ -44,9 +70,9 @@ def measure(function, device, repeats):
     cuda = device == "cuda"
 
     def peak():
-        if cuda:
-            return torch.cuda.max_memory_allocated() / 2**20
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        return (
+            torch.cuda.max_memory_allocated() / 2**20 if cuda else resource.getrusage(resource.RUSAGE_SELF)[2] / 2**10
+        )
 
     def synchronize():
         if cuda:
@@ -59,58 +85,94 @@ def measure(function, device, repeats):
         function()
         synchronize()
         seconds.append(time.perf_counter() - start)
-    return sorted(seconds[1:])[repeats // 2], peak() - before
+    return {"seconds": sorted(seconds[1:])[repeats // 2], "mb": peak() - before}
 
 
-def cell(variant, n, d, device, repeats):
-    """One figure, printed as JSON."""
+def cell(variant, n, args):
+    """One figure."""
     torch.manual_seed(0)
+    dtype = getattr(torch, args.dtype)
     if variant == "floor":
-        side = 2048 if device == "cpu" else 8192
-        a, b, out = torch.randn(3, side, side, device=device)
-        seconds, _ = measure(lambda: torch.mm(a, b, out=out), device, 5)
-        rate = 2 * side**3 / seconds
-        return print(json.dumps({"seconds": 16 * n**2 * d / rate, "mb": 0.0}))
-    z1, z2 = (torch.randn(n, d, device=device, requires_grad=True) for _ in range(2))
+        side = 2048 if args.device == "cpu" else 8192
+        a, b, out = torch.randn(3, side, side, device=args.device).to(dtype)
+        seconds = measure(lambda: torch.mm(a, b, out=out), args.device, 9)["seconds"]
+        return {"seconds": 8 * n**2 * args.dim / side**3 * seconds}
+    z1, z2 = (torch.randn(n, args.dim, device=args.device).to(dtype).requires_grad_() for _ in range(2))
     VARIANTS[variant](z1[:64], z2[:64]).backward()  # what is loaded once does not count
     z1.grad, z2.grad = torch.zeros_like(z1), torch.zeros_like(z2)
-    seconds, mb = measure(lambda: VARIANTS[variant](z1, z2).backward(), device, repeats)
-    return print(json.dumps({"seconds": seconds, "mb": mb}))
+    return measure(lambda: VARIANTS[variant](z1, z2).backward(), args.device, args.repeats)
+
+
+def plot(rows, path):
+    """Seconds and MB over N."""
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), layout="constrained")
+    for axis, key, label in zip(axes, ("seconds", "mb"), ("seconds", "MB of peak memory"), strict=True):
+        for variant in dict.fromkeys(variant for _, variant, _ in rows):
+            points = [(n, row[key]) for n, name, row in rows if name == variant and key in row and row[key] > 0]
+            style = {"linestyle": ":", "color": "gray"} if variant == "floor" else {"marker": "o"}
+            if points:
+                axis.loglog(*zip(*points, strict=True), label=variant, **style)
+        axis.set(xlabel="N", ylabel=label)
+        axis.grid(alpha=0.3)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].legend(frameon=False)
+    figure.savefig(path, dpi=110)
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1000, 2708, 10000])
     parser.add_argument("--dim", type=int, default=128)
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16", "float64"])
+    parser.add_argument("--tf32", action="store_true", help="allow tf32 products on CUDA")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
-    parser.add_argument("--max-dense", type=int, default=10000, help="larger N are not tried densely")
+    parser.add_argument("--largest", type=int, default=10000, help="the largest N that the others are tried with")
+    parser.add_argument("--plot", help="file of a plot")
     parser.add_argument("--cell", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
+    torch.backends.cuda.matmul.allow_tf32 = args.tf32
     if args.cell:
-        return cell(args.cell[0], int(args.cell[1]), args.dim, args.device, args.repeats)
+        print(json.dumps(cell(args.cell[0], int(args.cell[1]), args)))
+        return
 
-    def run(variant, n):
-        done = subprocess.run([sys.executable, *sys.argv, "--cell", variant, str(n)], capture_output=True, text=True)
-        return json.loads(done.stdout) if done.returncode == 0 else None
-
-    print(f"torch {torch.__version__}, {args.device}, {args.threads} threads, D = {args.dim}, float32\n")
-    print("| N | variant | seconds | MB | times faster | times leaner | share of the floor's rate |")
-    print("|---|---|---|---|---|---|---|")
+    rows = []
+    print(f"torch {torch.__version__}, {args.device}, {args.threads} threads, D = {args.dim}, {args.dtype}\n")
+    print(
+        "| N | variant | seconds | MB | ours is faster | ours is leaner | floor / seconds |\n|---|---|---|---|---|---|---|"
+    )
     for n in args.sizes:
-        floor = run("floor", n)["seconds"]
-        rows = {name: run(name, n) for name in VARIANTS if name != "dense" or n <= args.max_dense}
-        reference = rows.get("dense")
-        for name, row in rows.items():
-            if row is None:
-                print(f"| {n:,} | {name} | out of memory | | | | |")
+        ours, floor = {}, {}
+        for variant in ("floor", *VARIANTS):
+            if variant not in ("floor", "ours") and n > args.largest:
                 continue
-            cells = [f"{row['seconds']:.3f}", f"{row['mb']:,.0f}"]
-            ratios = [f"{reference[key] / row[key]:.1f}" if reference else "" for key in ("seconds", "mb")]
-            print("|", " | ".join([f"{n:,}", name, *cells, *ratios, f"{floor / row['seconds']:.0%}"]), "|", flush=True)
-    return None
+            if variant in PACKAGE and importlib.util.find_spec(PACKAGE[variant]) is None:
+                print(f"| {n:,} | {variant} | not installed | | | | |")
+                continue
+            command = [sys.executable, *sys.argv, "--cell", variant, str(n)]
+            done = subprocess.run(command, capture_output=True, text=True)
+            if done.returncode:
+                reason = (done.stderr.strip().splitlines() or ["killed: out of memory"])[-1]
+                print(f"| {n:,} | {variant} | failed: {reason[:60]} | | | | |", flush=True)
+                continue
+            row = json.loads(done.stdout)
+            rows.append((n, variant, row))
+            if variant == "floor":
+                floor = row
+                continue
+            ours = row if variant == "ours" else ours
+            ratios = [f"{row[key] / ours[key]:.1f}x" if ours else "" for key in ("seconds", "mb")]
+            share = f"{floor['seconds'] / row['seconds']:.0%}"
+            print(
+                f"| {n:,} | {variant} | {row['seconds']:.3f} | {row['mb']:,.0f} | {' | '.join(ratios)} | {share} |",
+                flush=True,
+            )
+    if args.plot:
+        plot(rows, args.plot)
 
 
 if __name__ == "__main__":

@@ -199,7 +199,7 @@ def macl(z1: Tensor, z2: Tensor, temperature: float = 0.1, *, alpha: float = 0.5
         z1, z2: as in :func:`info_nce`; N >= 2.
         temperature: :math:`t_0`, above 0.
         alpha: in [0, 1]; 0 keeps the temperature.
-        threshold: :math:`A_0`, in [-1, 1].
+        threshold: :math:`A_0`, in [0, 1].
 
     Raises:
         TypeError, ValueError: as :func:`info_nce`; or there is one row only, or an argument is out of range.
@@ -217,8 +217,7 @@ def macl(z1: Tensor, z2: Tensor, temperature: float = 0.1, *, alpha: float = 0.5
     check_several("z1", z1)
     check_positive("temperature", temperature)
     check_probability("alpha", alpha)
-    if not -1 <= threshold <= 1:
-        raise ValueError(f"threshold must be in [-1, 1], got {threshold}")
+    check_probability("threshold", threshold)
     x, positive = stack(z1, z2)
     factor = (1 + alpha * (positive.detach().mean() - threshold)).clamp_min(0.01)
     smallest = max(1 + alpha * (-1 - threshold), 0.01)

@@ -159,7 +159,7 @@ def test_bad_views_are_named(name, options):
         ("debiased", {"prior": 1.0}, r"prior must be in \[0, 1\), got 1.0"),
         ("hard_negative", {"beta": -1}, "beta must be finite and at least 0, got -1"),
         ("macl", {"alpha": 2}, r"alpha must be in \[0, 1\], got 2"),
-        ("macl", {"threshold": 2}, r"threshold must be in \[-1, 1\], got 2"),
+        ("macl", {"threshold": 2}, r"threshold must be in \[0, 1\], got 2"),
         ("triplet", {"margin": 0}, "margin must be finite and above 0, got 0"),
     ],
 )
