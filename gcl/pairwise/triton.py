@@ -117,7 +117,7 @@ def _by_column(f: str, exclude: Tensor | None, log_w: Tensor | None) -> _Problem
 
 
 def _reduce(problem: _Problem, q: Tensor, k: Tensor) -> Tensor:
-    out = torch.empty(len(q), device=q.device)
+    out = torch.empty(len(q), dtype=torch.float32, device=q.device)
     _launch(_reduce_kernel, problem, q, k, out)
     return out
 
