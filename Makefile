@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test lint cover scatter build clean
+.PHONY: setup demo test test-triton lint cover scatter build clean
 
 setup: $(STAMP)
 
@@ -18,6 +18,13 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# The Triton kernels on CPU tensors, in the interpreter of triton 3.6, which numpy 2.4 breaks.
+test-triton: .venv/triton
+	PYTHONPATH=.venv/triton TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/pairwise/test_triton.py
+
+.venv/triton: | setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $@ triton==3.6.0 numpy==2.3.5
 
 lint: setup
 	$(BIN)/ruff check .

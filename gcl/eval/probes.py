@@ -50,6 +50,8 @@ def linear_probe(z: Tensor, y: Tensor, split: Split) -> dict[str, float]:
     known = val[np.isin(classes[val], classes[train])]
     if len(known) == 0:
         raise ValueError("split.val must hold a row of a class that split.train covers, got none")
+    if len(train) < rows.shape[1]:  # the solutions lie in the span of the training rows: the same fit, in fewer columns
+        rows = rows @ np.linalg.qr(rows[train].T)[0]
     probes = []
     for strength in STRENGTHS:
         probe = LogisticRegression(C=strength, max_iter=2000).fit(rows[train], classes[train])

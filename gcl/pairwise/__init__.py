@@ -2,7 +2,8 @@
 
 Each primitive returns one number a row, so weights, temperatures and reductions stay in plain autograd. The
 backends give the same numbers: ``"tiles"`` (torch, any device, the default) recomputes blocks of the similarity
-matrix in the backward pass; ``"dense"`` holds the whole matrix and is the reference of the tests.
+matrix in the backward pass; ``"triton"`` does so inside CUDA kernels (an optional extra, not yet run on a GPU);
+``"dense"`` holds the whole matrix and is the reference of the tests.
 """
 
 from types import ModuleType
@@ -30,14 +31,16 @@ def sym_lse(x: Tensor, num_items: int = 0, *, bound: float = float("inf"), backe
             the rows of the same item are left out; 0: each row leaves out itself only.
         bound: a number that no :math:`|\langle x_i, x_j \rangle|` exceeds, if one is known (1 / temperature
             for unit rows). Up to 60 the exponentials need no running maximum, which is faster.
-        backend: ``"tiles"`` or ``"dense"``.
+        backend: ``"tiles"``, ``"triton"`` or ``"dense"``.
 
     Returns:
         ``[M]`` in the dtype of ``x``, float32 for half precision; ``-inf`` for a row with nothing to sum.
 
     Raises:
         TypeError: ``x`` is not floating-point.
-        ValueError: ``x`` is no matrix, M is no multiple of ``num_items``, or the backend is unknown.
+        ValueError: ``x`` is no matrix, M is no multiple of ``num_items``, or the backend is unknown. The Triton backend
+            also refuses float64, more than 256 columns, and tensors that are not on a CUDA device.
+        ImportError: Triton is asked for and not installed.
 
     **Source:** the denominator of NT-Xent (SimCLR, arXiv 2002.05709, eq. 1) without its positive.
     **Differs:** the positive is left out; add it back by ``softplus``, which loses no digits.
@@ -102,14 +105,15 @@ def cross_lse(
         exclude: long ``[N]`` or ``[N, X]``, the columns that row i leaves out (its positive, say); -1 for none.
         both: return the column sums too.
         bound: as in :func:`sym_lse`, for :math:`\langle q_i, k_j \rangle + w_j`.
-        backend: ``"tiles"`` or ``"dense"``.
+        backend: ``"tiles"``, ``"triton"`` or ``"dense"``.
 
     Returns:
         ``r`` ``[N]``, or with ``both`` the pair ``r`` ``[N]``, ``c`` ``[K]``; dtype as in :func:`sym_lse`.
 
     Raises:
         TypeError: ``q`` or ``k`` is not floating-point.
-        ValueError: the shapes do not fit, or the backend is unknown.
+        ValueError: the shapes do not fit, the backend is unknown or, as in :func:`sym_lse`, refuses the input.
+        ImportError: Triton is asked for and not installed.
 
     **Source:** the two denominators of CLIP (arXiv 2103.00020, figure 3). **Differs:** columns can be weighted
     and left out.
@@ -139,7 +143,7 @@ def row_sum(q: Tensor, k: Tensor, f: str, *, exclude: Tensor | None = None, back
         k: columns ``[K, D]``.
         f: ``"softplus"``, ``"relu"`` or ``"exp"``.
         exclude: long ``[N]`` or ``[N, X]``, the columns that row i leaves out; -1 for none.
-        backend: ``"tiles"`` or ``"dense"``.
+        backend: ``"tiles"``, ``"triton"`` or ``"dense"``.
 
     Returns:
         ``[N]``; dtype as in :func:`sym_lse`.
@@ -175,7 +179,7 @@ def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor, *, backend: str = "tiles"
         q: rows ``[N, D]``.
         k: rows ``[K, D]``.
         edge_index: long ``[2, E]``, rows of ``q`` and of ``k``.
-        backend: ``"tiles"`` or ``"dense"``.
+        backend: ``"tiles"``, ``"triton"`` or ``"dense"``.
 
     Returns:
         ``[E]``; dtype as in :func:`sym_lse`.
@@ -212,6 +216,17 @@ def _columns(exclude: Tensor | None, q: Tensor) -> Tensor | None:
 
 
 def _backend(name: str) -> ModuleType:
+    if name == "triton":
+        return _triton()
     if name not in _BACKENDS:
-        raise ValueError(f"backend must be one of {sorted(_BACKENDS)}, got {name!r}")
+        raise ValueError(f"backend must be one of {sorted([*_BACKENDS, 'triton'])}, got {name!r}")
     return _BACKENDS[name]
+
+
+def _triton() -> ModuleType:
+    """Imported at first use: the package works without Triton."""
+    try:
+        from gcl.pairwise import triton
+    except ImportError as error:
+        raise ImportError('backend="triton" needs Triton: pip install triton, or torch-gcl[triton]') from error
+    return triton

@@ -18,8 +18,9 @@ def blobs(n=300, classes=3, noise=1.0, d=5):
     return torch.randn(classes, d)[y] * 2 + noise * torch.randn(n, d), y
 
 
-def test_the_probe_is_scikit_learns_at_the_best_strength_on_validation():
-    z, y = blobs(noise=2.5)
+@pytest.mark.parametrize("d", [5, 90])  # fewer and more columns than training rows
+def test_the_probe_is_scikit_learns_at_the_best_strength_on_validation(d):
+    z, y = blobs(noise=2.5, d=d)
     split = random_split(300, 0.2, 0.2, torch.Generator().manual_seed(0))
     rows, classes = normalize(z.double().numpy()), y.numpy()
     train, val, test = (part.numpy() for part in split)

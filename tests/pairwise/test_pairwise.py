@@ -180,7 +180,7 @@ def test_bad_input_is_named():
         sym_lse(x[:, 0])
     with pytest.raises(TypeError, match=r"x must be a floating-point tensor \[N, D\], got torch.int64 tensor"):
         sym_lse(x.long())
-    with pytest.raises(ValueError, match=r"backend must be one of \['dense', 'tiles'\], got 'magic'"):
+    with pytest.raises(ValueError, match=r"backend must be one of \['dense', 'tiles', 'triton'\], got 'magic'"):
         sym_lse(x, backend="magic")
     with pytest.raises(ValueError, match="q and k must have the same width, got 3 and 2"):
         cross_lse(x, x[:, :2])
