@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data
 
-from augmentors.base import Augmentor, check_probability, edge_stores, graph_of, uniform, uniform_per_pair
+from augmentors.base import Augmentor, check_probability, edge_stores, edges_of, graph_of, uniform, uniform_per_pair
 from augmentors.edges import drop_edges
 
 Centrality = Callable[[Data], Tensor]
@@ -28,7 +28,7 @@ def degree_centrality(data: Data) -> Tensor:
         >>> degree_centrality(Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3))
         tensor([1., 2., 1.], dtype=torch.float64)
     """
-    return data.edge_index[1].bincount(minlength=data.num_nodes).double()
+    return edges_of(data)[1].bincount(minlength=data.num_nodes).double()
 
 
 def pagerank(data: Data, damping: float = 0.85) -> Tensor:
@@ -52,12 +52,12 @@ def pagerank(data: Data, damping: float = 0.85) -> Tensor:
     """
     if not 0 <= damping < 1:
         raise ValueError(f"damping must be in [0, 1), got {damping}")
-    (batch, ptr), (row, col) = graph_of(data._store), data.edge_index
+    (batch, ptr), (row, col) = graph_of(data._store), edges_of(data)
     share = 1 / ptr.diff().double()[batch]
     degree = row.bincount(minlength=batch.numel()).double()
     rank, change = share, float("inf")
     while change > 1e-8 * (1 - damping) * (ptr.numel() - 1):
-        flow = torch.zeros_like(rank).index_add_(0, col, (rank / degree)[row])
+        flow = torch.zeros_like(rank).index_add_(0, col, (rank / degree).index_select(0, row))
         stuck = _sum(rank * (degree == 0), batch, ptr)[batch]
         new = (1 - damping) * share + damping * (flow + stuck * share)
         change, rank = float((new - rank).abs().sum()), new
@@ -67,7 +67,7 @@ def pagerank(data: Data, damping: float = 0.85) -> Tensor:
 def eigenvector_centrality(data: Data) -> Tensor:
     """The leading eigenvector ``[N]`` of the adjacency matrix of each graph, by its incoming edges, of 2-norm 1.
 
-    Power iteration on A + I until no entry changes by more than 1e-9, or 1000 times.
+    Power iteration on A + I, in each graph until a step changes less than 1e-8 in the 1-norm, or 1000 times.
 
     **Source:** Bonacich (1987); GCA (arXiv 2010.14945), section 3.2.1. **Differs:** the authors call networkx.
 
@@ -75,13 +75,16 @@ def eigenvector_centrality(data: Data) -> Tensor:
         >>> eigenvector_centrality(Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3))
         tensor([0.5000, 0.7071, 0.5000], dtype=torch.float64)
     """
-    (batch, ptr), (row, col) = graph_of(data._store), data.edge_index
+    (batch, ptr), (row, col) = graph_of(data._store), edges_of(data)
     vector = torch.ones_like(batch, dtype=torch.float64)
+    done = torch.zeros_like(ptr[1:], dtype=torch.bool)
     for _ in range(1000):
-        new = vector.index_add(0, col, vector[row])
+        new = vector.index_add(0, col, vector.index_select(0, row))
         new = new / _sum(new.square(), batch, ptr).sqrt()[batch]
-        change, vector = (new - vector).abs(), new
-        if not (change > 1e-9).any():
+        new = torch.where(done[batch], vector, new)  # a graph stops where it would alone
+        done = _sum((new - vector).abs(), batch, ptr) < 1e-8
+        vector = new
+        if done.all():
             break
     return vector
 
@@ -105,7 +108,7 @@ class AdaptiveEdgeDrop(Augmentor):
 
     **Source:** GCA (arXiv 2010.14945), equations 2 and 3. **Differs:** the authors' code takes the node where the edge
     ends for undirected graphs too. Weights of 0 (log 0) are left out of the mean and get ``threshold``, where the code
-    adds 1e-8; where all weights are equal, all get ``p``, where the formula is 0 / 0.
+    adds 1e-8; where all weights above 0 are equal, all get ``p``, where the formula is 0 / 0.
 
     Example:
         >>> data = Data(edge_index=torch.tensor([[0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2]]), num_nodes=4)
@@ -130,7 +133,9 @@ class AdaptiveEdgeDrop(Augmentor):
     def probabilities(self, data: Data) -> Tensor:
         """The probability ``[E]`` of dropping each edge."""
         value, (row, col) = self.centrality(data).double(), data.edge_index
-        weight = (value[row] + value[col]) / 2 if self.undirected else value[col]
+        weight = value.index_select(0, col)
+        if self.undirected:
+            weight = (weight + value.index_select(0, row)) / 2
         batch, ptr = graph_of(data._store)
         return _probabilities(weight, batch[row], ptr.numel() - 1, self.p, self.threshold)
 
@@ -202,14 +207,13 @@ class AdaptiveFeatureMask(Augmentor):
 
 def _probabilities(weight: Tensor, group: Tensor, groups: int, p: float, threshold: float) -> Tensor:
     """GCA's probabilities for float64 weights, normalised within each group."""
-    positive = weight > 0
-    score = weight.log().masked_fill(~positive, 0)
-    highest = score.new_full((groups,), -torch.inf).scatter_reduce(0, group[positive], score[positive], "amax")
-    total, count = score.new_zeros(2, groups).index_add(1, group, torch.stack([score, positive.double()]))
-    spread = (highest - total / count)[group]
-    ratio = torch.where(spread > 1e-6, (highest[group] - score) / spread, 1.0)
-    ratio = torch.where(positive | (count == 0)[group], ratio, torch.finfo(torch.float64).max)
-    return (ratio * p).clamp(max=threshold)
+    score, positive = weight.log(), weight > 0
+    highest = score.new_full((groups,), -torch.inf).scatter_reduce(0, group, score, "amax")
+    total = score.new_zeros(groups).index_add_(0, group, score.masked_fill(~positive, 0))
+    spread = highest - total / score.new_zeros(groups).index_add_(0, group, positive.double())
+    spread = spread.masked_fill(spread < 1e-6, torch.nan)
+    ratio = (highest.index_select(0, group) - score) / spread.index_select(0, group)
+    return (ratio.nan_to_num(nan=1.0) * p).clamp(max=threshold)
 
 
 def _sum(value: Tensor, batch: Tensor, ptr: Tensor) -> Tensor:

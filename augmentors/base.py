@@ -95,6 +95,12 @@ def edge_stores(data: Data | HeteroData) -> list[BaseStorage]:
     return [store for store in data.edge_stores if "edge_index" in store]
 
 
+def edges_of(data: Data) -> Tensor:
+    """``edge_index``, or one without edges where there is none."""
+    stores = edge_stores(data)
+    return stores[0].edge_index if stores else graph_of(data._store)[0].new_empty(2, 0)
+
+
 def ends(data: Data | HeteroData, store: BaseStorage) -> tuple[BaseStorage, BaseStorage]:
     """The stores of the nodes where the edges of ``store`` start and where they end."""
     return (store, store) if store._key is None else (data[store._key[0]], data[store._key[2]])
@@ -213,9 +219,9 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
         if stale := [key for key in store.keys() if key != "edge_index" and ("index" in key or key == "face")]:  # noqa: SIM118
             raise ValueError(f"data must hold no numbers of nodes but edge_index where nodes are dropped, got {stale}")
         (start, end), (row, col) = ends(data, store), store.edge_index
-        keep_edges(data, keeps[start._key][row] & keeps[end._key][col], store)
+        keep_edges(data, keeps[start._key].index_select(0, row) & keeps[end._key].index_select(0, col), store)
         row, col = store.edge_index
-        store.edge_index = torch.stack([before[start._key][row], before[end._key][col]])
+        store.edge_index = torch.stack([before[start._key].index_select(0, row), before[end._key].index_select(0, col)])
         if isinstance(data, Batch):
             shifts = [before[node._key][node.ptr][:-1].cpu() for node in ends(data, store)]
             inc = shifts[0] if store._key is None else torch.stack(shifts, 1)[:, :, None]
@@ -251,7 +257,7 @@ def edge_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list
         if "edge" in key or store._key is not None:
             return True
         if key not in slices:
-            return num_edges != store.num_nodes
+            return num_edges not in (1, store.num_nodes)
         one_a_graph = torch.equal(slices[key], torch.arange(len(slices[key])))
         nodes = data.ptr.cpu()
         edges = slices["edge_index"]
@@ -285,7 +291,7 @@ def _select(value: Tensor | list | tuple, index: Tensor, dim: int) -> Tensor | l
     if not isinstance(value, Tensor):
         return type(value)(value[i] for i in index.tolist())
     if value.dim() == 2 and dim % 2 == 1:  # row by row is faster
-        return torch.stack([row[index] for row in value])
+        return torch.stack([row.index_select(0, index) for row in value])
     return value.index_select(dim, index)
 
 

@@ -37,7 +37,8 @@ class EdgeDrop(Augmentor):
         undirected: both directions of an edge, and its duplicates, share their fate; ``False`` draws for
             each column of ``edge_index``.
         as_weight: keep all edges and give the dropped ones ``edge_weight`` 0 (the others 1, or the weight they had):
-            shapes stay, as ``torch.compile`` likes them, for encoders that use ``edge_weight``.
+            shapes stay, as ``torch.compile`` likes them, for encoders that use ``edge_weight``. (``GCNConv`` leaves a
+            loop of weight 0 as it is, where it would add one in place of a dropped one.)
 
     Raises:
         ValueError: ``p`` is outside [0, 1], or has types as keys that the graph lacks.
@@ -104,10 +105,10 @@ class EdgeAdd(Augmentor):
         """Draw the edges that add one, and what they add."""
         for store, p in per_type("p", self.p, edge_stores(data)):
             adds = _draw(data, store, self.undirected, generator) < p
-            drawn = _random_pairs(data, store, adds, self.undirected, generator)
-            counts = 1 + adds.long()
-            keep_edges(data, counts, store)
-            added = counts.cumsum(0)[adds] - 1
+            chosen = adds.nonzero().squeeze(1)
+            drawn = _random_pairs(data, store, chosen, self.undirected, generator)
+            keep_edges(data, 1 + adds.long(), store)
+            added = chosen + torch.arange(1, chosen.numel() + 1, device=chosen.device)
             store.edge_index = store.edge_index.index_copy(1, added, drawn)
         return data
 
@@ -146,9 +147,9 @@ class EdgeRewire(Augmentor):
     def forward(self, data: Data | HeteroData, generator: Generator | None = None) -> Data | HeteroData:
         """Draw the edges that move, and where to."""
         for store, p in per_type("p", self.p, edge_stores(data)):
-            moves = _draw(data, store, self.undirected, generator) < p
-            drawn = _random_pairs(data, store, moves, self.undirected, generator)
-            store.edge_index = store.edge_index.index_copy(1, moves.nonzero().squeeze(1), drawn)
+            chosen = (_draw(data, store, self.undirected, generator) < p).nonzero().squeeze(1)
+            drawn = _random_pairs(data, store, chosen, self.undirected, generator)
+            store.edge_index = store.edge_index.index_copy(1, chosen, drawn)
         return data
 
     def __repr__(self) -> str:
@@ -212,9 +213,9 @@ def _draw(data: Data | HeteroData, store: BaseStorage, undirected: bool, generat
 def _random_pairs(
     data: Data | HeteroData, store: BaseStorage, chosen: Tensor, undirected: bool, generator: Generator | None
 ) -> Tensor:
-    """For each chosen edge two nodes of its graph ``[2, M]``; for its reverse the same in reverse."""
+    """For each edge of the indices ``chosen`` two nodes of its graph ``[2, M]``, in reverse for its reverse."""
     start, end = ends(data, store)
-    edge_index = store.edge_index[:, chosen]
+    edge_index = store.edge_index.index_select(1, chosen)
     graph = graph_of(start)[0][edge_index[0]]
     pair = []
     for nodes in (start, end):

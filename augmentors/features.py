@@ -68,7 +68,7 @@ class FeatureDropout(Augmentor):
         """Draw the entries that stay."""
         for store, p in per_type("p", self.p, data.node_stores):
             if "x" in store:
-                keep = uniform(store.x.shape, store.x.device, generator) >= p
+                keep = uniform(store.x.shape, store.x.device, generator).ge_(p)
                 store.x = store.x * keep.to(store.x.dtype)
         return data
 

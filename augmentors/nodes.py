@@ -93,7 +93,7 @@ class NodeShuffle(Augmentor):
                 order = random_order(store, generator)
                 moves = uniform(store.x.size(0), store.x.device, generator) < p
                 source = torch.arange(store.x.size(0), device=store.x.device)
-                store.x = store.x[source.masked_scatter(moves, order[moves[order]])]
+                store.x = store.x.index_select(0, source.masked_scatter(moves, order[moves[order]]))
         return data
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data
 
-from augmentors.base import Augmentor, check_at_least, graph_of, keep_nodes, pick, random_bits, random_order
+from augmentors.base import Augmentor, check_at_least, edges_of, graph_of, keep_nodes, pick, random_bits, random_order
 
 
 class UniformSubgraph(Augmentor):
@@ -65,7 +65,7 @@ class EgoSubgraph(Augmentor):
     def forward(self, data: Data, generator: Generator | None = None) -> Data:
         """Draw the node in the middle and walk outwards."""
         batch, _ = graph_of(data._store)
-        row, col = _edges(data)
+        row, col = edges_of(data)
         inside = _mask(batch, _random_nodes(data, 1, generator))
         for _ in range(self.num_hops):
             inside = inside | _mask(batch, col[inside[row]]) | _mask(batch, row[inside[col]])
@@ -104,7 +104,7 @@ class RandomWalkSubgraph(Augmentor):
     def forward(self, data: Data, generator: Generator | None = None) -> Data:
         """Walk."""
         batch, _ = graph_of(data._store)
-        row, col = _edges(data)
+        row, col = edges_of(data)
         if (row.diff() < 0).any():
             row, order = row.sort(stable=True)
             col = col[order]
@@ -121,11 +121,6 @@ class RandomWalkSubgraph(Augmentor):
 
     def __repr__(self) -> str:
         return f"RandomWalkSubgraph(walk_length={self.walk_length}, num_walks={self.num_walks})"
-
-
-def _edges(data: Data) -> Tensor:
-    """``edge_index``, of no edges where there is none."""
-    return data.edge_index if "edge_index" in data else graph_of(data._store)[0].new_empty(2, 0)
 
 
 def _mask(batch: Tensor, nodes: Tensor) -> Tensor:
