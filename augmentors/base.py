@@ -213,11 +213,13 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
     Raises:
         ValueError: an attribute other than ``edge_index`` holds numbers of nodes, such as ``edge_label_index``.
     """
+    keys = [key for store in data.stores for key in store.keys()]  # noqa: SIM118 (a store is no dict)
+    if stale := [key for key in keys if key != "edge_index" and ("index" in key or key == "face")]:
+        raise ValueError(f"data must hold no numbers of nodes but edge_index where nodes are dropped, got {stale}")
     keeps = keep if isinstance(keep, dict) else {None: keep}
     before = {key: _counts_before(mask) for key, mask in keeps.items()}
+    of_nodes = {store._key: node_keys(data, store) for store in data.node_stores}  # told while all lengths are as given
     for store in edge_stores(data):
-        if stale := [key for key in store.keys() if key != "edge_index" and ("index" in key or key == "face")]:  # noqa: SIM118
-            raise ValueError(f"data must hold no numbers of nodes but edge_index where nodes are dropped, got {stale}")
         (start, end), (row, col) = ends(data, store), store.edge_index
         keep_edges(data, keeps[start._key].index_select(0, row) & keeps[end._key].index_select(0, col), store)
         row, col = store.edge_index
@@ -228,9 +230,9 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
             _set_batch(data, "_inc_dict", store, {"edge_index": inc})
     for store in data.node_stores:
         mask = keeps[store._key]
-        index, keys = mask.nonzero().squeeze(1), node_keys(data, store)
-        _cut_slices(data, store, keys, mask)
-        for key in keys:
+        index = mask.nonzero().squeeze(1)
+        _cut_slices(data, store, of_nodes[store._key], mask)
+        for key in of_nodes[store._key]:
             store[key] = _select(store[key], index, data.__cat_dim__(key, store[key], store))
         if "ptr" in store:
             store.ptr = before[store._key][store.ptr]

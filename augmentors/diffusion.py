@@ -36,7 +36,8 @@ class PPRDiffusion(Augmentor):
     Args:
         alpha: probability of restarting, in (0, 1].
         eps: bound of the error in units of sqrt(degree), in [1e-9, 1).
-        top_k: keep the largest weights of each node's incoming edges only, at least 1; ``None`` for all.
+        top_k: keep the largest weights of each node's incoming edges only, at least 1, so that the result takes
+            O(N top_k) memory; ``None`` for all.
 
     Raises:
         ValueError: an argument is outside its range; (by the call) the graph has edge attributes other than
@@ -54,7 +55,7 @@ class PPRDiffusion(Augmentor):
                 [0.1569, 0.2882, 0.4902]])
     """
 
-    def __init__(self, alpha: float = 0.2, eps: float = 1e-3, top_k: int | None = None) -> None:
+    def __init__(self, alpha: float = 0.2, eps: float = 1e-3, top_k: int | None = 32) -> None:
         if not 0 < alpha <= 1:
             raise ValueError(f"alpha must be in (0, 1], got {alpha}")
         self.alpha = alpha
@@ -81,7 +82,8 @@ class HeatDiffusion(Augmentor):
     Args:
         t: time, in (0, 100].
         eps: bound of the error in units of sqrt(degree), in [1e-9, 1).
-        top_k: keep the largest weights of each node's incoming edges only, at least 1; ``None`` for all.
+        top_k: keep the largest weights of each node's incoming edges only, at least 1, so that the result takes
+            O(N top_k) memory; ``None`` for all.
 
     Raises:
         ValueError: an argument is outside its range; (by the call) the graph has edge attributes other than
@@ -99,7 +101,7 @@ class HeatDiffusion(Augmentor):
                 [0.1226, 0.3160, 0.4904]])
     """
 
-    def __init__(self, t: float = 5.0, eps: float = 1e-2, top_k: int | None = None) -> None:
+    def __init__(self, t: float = 5.0, eps: float = 1e-2, top_k: int | None = 32) -> None:
         if not 0 < t <= 100:
             raise ValueError(f"t must be in (0, 100], got {t}")
         self.t = t

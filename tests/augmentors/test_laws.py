@@ -346,5 +346,5 @@ def test_8_other_arguments_are_checked(make, error, message):
         make()
 
 
-settings.register_profile("laws", deadline=None, max_examples=20)
+settings.register_profile("laws", deadline=None, max_examples=12)
 settings.load_profile("laws")

@@ -114,3 +114,13 @@ def test_a_share_of_the_nodes_is_shuffled(generator):
     moved = (NodeShuffle(0.3)(Data(x=x), generator=generator).x != x).float().mean()
     assert abs(moved - 0.3) < 4 * (0.21 / 10_000) ** 0.5
     assert torch.equal(NodeShuffle(0.0)(Data(x=x)).x, x)
+
+
+def test_what_was_set_on_a_batch_itself_stays_aligned():
+    ring = Data(edge_index=torch.tensor([[0, 1, 2, 0], [1, 2, 0, 2]]), num_nodes=3)
+    batch = Batch.from_data_list([ring, ring])
+    batch.h, batch.edge_weight, batch.score = torch.arange(6), torch.arange(8.0), torch.arange(8)
+    view = keep_nodes(batch, torch.tensor([True, False, True, True, True, True]))
+    assert view.h.tolist() == [0, 2, 3, 4, 5]
+    assert view.edge_weight.tolist() == view.score.tolist() == [2, 3, 4, 5, 6, 7]
+    assert [member.num_nodes for member in view.to_data_list()] == [2, 3]
