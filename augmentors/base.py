@@ -1,13 +1,21 @@
-"""What every augmentor shares: the base class, sampling, argument checks and edge selection."""
+"""What every augmentor shares: the base class, arguments per type, sampling, and the selection of edges and nodes.
+
+A ``Data`` has one store of attributes, a ``HeteroData`` one for each node type and edge type; the helpers take a store
+of ``data.node_stores`` or ``data.edge_stores``, and ``None`` for the store of a ``Data``.
+"""
 
 import copy
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import Generator, Tensor
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Batch, Data, HeteroData
+from torch_geometric.data.storage import BaseStorage
 from torch_geometric.transforms import BaseTransform
+
+NodeFloat = float | dict[str, float]
+EdgeFloat = float | dict[tuple[str, str, str], float]
 
 
 class Augmentor(BaseTransform):
@@ -15,7 +23,8 @@ class Augmentor(BaseTransform):
 
     ``forward(data, generator)`` gets a shallow copy of the caller's graph: rebind attributes
     (``data.x = data.x * mask``), never write into their tensors. It works on ``Data`` and on a
-    ``Batch``, and composes with ``torch_geometric.transforms.Compose``.
+    ``Batch``, and composes with ``torch_geometric.transforms.Compose``. A subclass whose ``forward`` takes a
+    ``HeteroData`` too says so by ``hetero = True``; the others refuse it.
 
     Example:
         >>> class SignFlip(Augmentor):
@@ -28,10 +37,14 @@ class Augmentor(BaseTransform):
         tensor([-1.,  1., -1.])
     """
 
-    def __call__(self, data: Data, *, generator: Generator | None = None) -> Data:
+    hetero = False
+
+    def __call__(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
         """Return a view of ``data``, which stays as it was; ``generator=None`` draws from torch's global seed."""
-        if not isinstance(data, Data):
+        if not isinstance(data, (Data, HeteroData)):
             raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
+        if isinstance(data, HeteroData) and not self.hetero:
+            raise TypeError(f"data must be a Data or Batch for {type(self).__name__}, got {type(data).__name__}")
         return self.forward(copy.copy(data), generator)
 
     @abstractmethod
@@ -48,74 +61,265 @@ def check_probability(name: str, value: float) -> float:
     return float(value)
 
 
+def check_at_least(name: str, value: int, least: int) -> int:
+    """``value`` if it is an integer from ``least`` on, or an error that names the argument."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return value
+
+
+def check_per_type(name: str, value: float | dict, check: Callable[[str, float], float]) -> float | dict:
+    """``check`` on one value, or on each value of a ``{type: value}``."""
+    if isinstance(value, dict):
+        return {key: check(f"{name}[{key!r}]", one) for key, one in value.items()}
+    return check(name, value)
+
+
+def per_type(name: str, value: float | dict, stores: list[BaseStorage]) -> list[tuple[BaseStorage, float]]:
+    """Each store with its value; the types that a ``{type: value}`` leaves out are left out here."""
+    if not isinstance(value, dict):
+        return [(store, value) for store in stores]
+    types = [store._key for store in stores]
+    if unknown := [key for key in value if key not in types]:
+        raise ValueError(f"{name} must have types of the graph as keys, {types}, got {unknown}")
+    return [(store, value[store._key]) for store in stores if store._key in value]
+
+
+def edge_stores(data: Data | HeteroData) -> list[BaseStorage]:
+    """The stores that hold an ``edge_index``."""
+    for store in data.edge_stores:
+        if "adj_t" in store or "adj" in store:
+            raise ValueError("data must hold its edges as edge_index, got a sparse adjacency matrix")
+    return [store for store in data.edge_stores if "edge_index" in store]
+
+
+def edges_of(data: Data) -> Tensor:
+    """``edge_index``, or one without edges where there is none."""
+    stores = edge_stores(data)
+    return stores[0].edge_index if stores else graph_of(data._store)[0].new_empty(2, 0)
+
+
+def ends(data: Data | HeteroData, store: BaseStorage) -> tuple[BaseStorage, BaseStorage]:
+    """The stores of the nodes where the edges of ``store`` start and where they end."""
+    return (store, store) if store._key is None else (data[store._key[0]], data[store._key[2]])
+
+
+def graph_of(store: BaseStorage) -> tuple[Tensor, Tensor]:
+    """The graph of each node ``[N]`` and where each graph's nodes start and end ``[B + 1]``."""
+    if "batch" in store and "ptr" in store:
+        return store.batch, store.ptr
+    device = next((value.device for value in store.values() if isinstance(value, Tensor)), None)
+    ptr = torch.tensor([0, store.num_nodes], device=device)
+    return torch.zeros(store.num_nodes, dtype=torch.long, device=device), ptr
+
+
 def uniform(size: int | Iterable[int], device: torch.device, generator: Generator | None) -> Tensor:
     """Uniform float32 in [0, 1) drawn on the generator's device, so that a CPU generator serves any device."""
     shape = (size,) if isinstance(size, int) else tuple(size)
     return torch.rand(shape, generator=generator, device=_source(device, generator)).to(device)
 
 
+def normal(size: Iterable[int], device: torch.device, generator: Generator | None) -> Tensor:
+    """Standard normal float32 drawn on the generator's device."""
+    return torch.randn(tuple(size), generator=generator, device=_source(device, generator)).to(device)
+
+
+def random_bits(size: Iterable[int], device: torch.device, generator: Generator | None) -> Tensor:
+    """Uniform int64 in [0, 2**32)."""
+    return torch.randint(2**32, tuple(size), generator=generator, device=_source(device, generator)).to(device)
+
+
+def pick(bits: Tensor, count: Tensor) -> Tensor:
+    """Turn uniform ``bits`` in [0, 2**32) into a uniform choice in [0, count), 0 where ``count`` is 0."""
+    return bits * count >> 32
+
+
+def random_order(store: BaseStorage, generator: Generator | None) -> Tensor:
+    """The nodes ``[N]`` graph by graph, and within each graph in random order."""
+    batch, ptr = graph_of(store)
+    order = torch.randperm(batch.numel(), generator=generator, device=_source(batch.device, generator)).to(batch.device)
+    return order if ptr.numel() == 2 else order[batch[order].argsort(stable=True)]
+
+
 def uniform_per_pair(edge_index: Tensor, num_nodes: int, generator: Generator | None) -> Tensor:
-    """Uniform float32 in [0, 1) ``[E]``, equal for ``(u, v)``, ``(v, u)`` and duplicates.
+    """Uniform float32 in [0, 1) ``[E]``, equal for ``(u, v)``, ``(v, u)`` and duplicates."""
+    return bits_per_pair(edge_index, num_nodes, generator).bitwise_right_shift_(8).float().div_(2**24)
+
+
+def bits_per_pair(edge_index: Tensor, num_nodes: int, generator: Generator | None) -> Tensor:
+    """Uniform int64 in [0, 2**32) ``[E]``, equal for ``(u, v)``, ``(v, u)`` and duplicates.
 
     A random 63-bit key is mixed with the pair's number by the splitmix64 finaliser: linear time, no sort, no
-    search for the reverse edge, no host synchronisation.
+    search for the reverse edge, no host synchronisation. On a CPU the pieces fit its cache.
     """
     device = edge_index.device
     key = torch.randint(2**63 - 1, (), generator=generator, device=_source(device, generator)).to(device)
     row, col = edge_index
-    z = (torch.minimum(row, col) * num_nodes + torch.maximum(row, col)).mul_(-0x61C8864680B583EB).add_(key)
-    for shift, mask, factor in (
-        (30, 0x3FFFFFFFF, -0x40A7B892E31B1A47),
-        (27, 0x1FFFFFFFFF, -0x6B2FB644ECCEEE15),
-    ):
-        z = z.bitwise_xor_((z >> shift).bitwise_and_(mask)).mul_(factor)
-    z = z.bitwise_xor_((z >> 31).bitwise_and_(0x1FFFFFFFF))
-    return z.bitwise_right_shift_(40).bitwise_and_(0xFFFFFF).float().div_(2**24)
+    bits = torch.empty_like(row)
+    piece = 2**15 if device.type == "cpu" else max(1, row.numel())
+    for u, v, z in zip(row.split(piece), col.split(piece), bits.split(piece), strict=True):
+        torch.minimum(u, v, out=z).mul_(num_nodes).add_(torch.maximum(u, v)).mul_(-0x61C8864680B583EB).add_(key)
+        for shift, factor in ((30, -0x40A7B892E31B1A47), (27, -0x6B2FB644ECCEEE15), (31, 1)):
+            z.bitwise_xor_((z >> shift).bitwise_and_(2 ** (64 - shift) - 1)).mul_(factor)
+        z.bitwise_right_shift_(32).bitwise_and_(2**32 - 1)
+    return bits
 
 
-def keep_edges(data: Data, mask: Tensor) -> Data:
-    """Keep the edges where ``mask`` ``[E]`` is true, with every edge-level attribute, in a ``Batch`` too."""
-    slices = data._slice_dict if isinstance(data, Batch) else {}
-    keys = edge_keys(data)
-    if slices:
-        kept_before = torch.cat([mask.new_zeros(1, dtype=torch.long), mask.cumsum(0)]).cpu()
-        data._slice_dict = slices | {key: kept_before[slices[key]] for key in keys}
-    index = mask.nonzero().squeeze(1)
+def keep_edges(data: Data | HeteroData, keep: Tensor, store: BaseStorage | None = None) -> Data | HeteroData:
+    """Keep the edges where ``keep`` ``[E]`` is true, with every edge-level attribute, in a ``Batch`` too.
+
+    An integer ``keep`` says how often each edge appears; the copies of an edge follow each other.
+    """
+    store = data._store if store is None else store
+    keys = edge_keys(data, store)
+    _cut_slices(data, store, keys, keep)
+    index = keep.nonzero().squeeze(1) if keep.dtype == torch.bool else torch.repeat_interleave(keep)
     for key in keys:
-        data[key] = _select(data[key], index, data.__cat_dim__(key, data[key]))
+        store[key] = _select(store[key], index, data.__cat_dim__(key, store[key], store))
     return data
 
 
-def edge_keys(data: Data) -> list[str]:
-    """Names of the edge-level attributes; where the length also fits nodes or graphs, those with "edge" in the name."""
-    num_edges, num_nodes = data.num_edges, data.num_nodes
-    slices = data._slice_dict if isinstance(data, Batch) else {}
+def set_edge_weight(data: Data | HeteroData, weight: Tensor, store: BaseStorage | None = None) -> None:
+    """Give each edge a weight, in a ``Batch`` too."""
+    store = data._store if store is None else store
+    store.edge_weight = weight
+    if isinstance(data, Batch):
+        _set_batch(data, "_slice_dict", store, {"edge_weight": _slices(data, store)["edge_index"]})
+        _set_batch(data, "_inc_dict", store, {"edge_weight": torch.zeros(data.num_graphs, dtype=torch.long)})
 
-    def length(key: str) -> int:
-        value = data[key]
-        if isinstance(value, Tensor):
-            return value.size(data.__cat_dim__(key, value)) if value.dim() else -1
-        return len(value) if isinstance(value, (list, tuple)) else -1
+
+def set_edges(data: Data, edge_index: Tensor, weight: Tensor) -> Data:
+    """Replace all edges; ``edge_index`` goes graph by graph in a ``Batch``."""
+    if isinstance(data, Batch):
+        slices = torch.searchsorted(data.batch[edge_index[1]], torch.arange(data.num_graphs + 1, device=weight.device))
+        _set_batch(data, "_slice_dict", data._store, {"edge_index": slices.cpu()})
+    data.edge_index = edge_index
+    set_edge_weight(data, weight)
+    return data
+
+
+def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Data | HeteroData:
+    """Keep the nodes where ``keep`` ``[N]`` is true and the edges between them, with all that belongs to them.
+
+    The nodes that stay are numbered anew; ``n_id`` holds their old numbers (those in the first graph where views are
+    views of views). A ``Batch`` can be taken apart as before.
+
+    Args:
+        data: shallow copy to be changed.
+        keep: bool ``[N]``, and for a ``HeteroData`` one such for each node type.
+
+    Raises:
+        ValueError: an attribute other than ``edge_index`` holds numbers of nodes, such as ``edge_label_index``.
+    """
+    keys = [key for store in data.stores for key in store.keys()]  # noqa: SIM118 (a store is no dict)
+    if stale := [key for key in keys if key != "edge_index" and ("index" in key or key == "face")]:
+        raise ValueError(f"data must hold no numbers of nodes but edge_index where nodes are dropped, got {stale}")
+    keeps = keep if isinstance(keep, dict) else {None: keep}
+    before = {key: _counts_before(mask) for key, mask in keeps.items()}
+    of_nodes = {store._key: node_keys(data, store) for store in data.node_stores}  # told while all lengths are as given
+    for store in edge_stores(data):
+        (start, end), (row, col) = ends(data, store), store.edge_index
+        keep_edges(data, keeps[start._key].index_select(0, row) & keeps[end._key].index_select(0, col), store)
+        row, col = store.edge_index
+        store.edge_index = torch.stack([before[start._key].index_select(0, row), before[end._key].index_select(0, col)])
+        if isinstance(data, Batch):
+            shifts = [before[node._key][node.ptr][:-1].cpu() for node in ends(data, store)]
+            inc = shifts[0] if store._key is None else torch.stack(shifts, 1)[:, :, None]
+            _set_batch(data, "_inc_dict", store, {"edge_index": inc})
+    for store in data.node_stores:
+        mask = keeps[store._key]
+        index = mask.nonzero().squeeze(1)
+        _cut_slices(data, store, of_nodes[store._key], mask)
+        for key in of_nodes[store._key]:
+            store[key] = _select(store[key], index, data.__cat_dim__(key, store[key], store))
+        if "ptr" in store:
+            store.ptr = before[store._key][store.ptr]
+        if "num_nodes" in store:
+            store.num_nodes = index.numel()
+            if isinstance(data, Batch):
+                store._num_nodes = store.ptr.diff().tolist()
+        if "n_id" not in store:
+            store.n_id = index
+            if isinstance(data, Batch):
+                _set_batch(data, "_slice_dict", store, {"n_id": store.ptr.cpu()})
+                _set_batch(data, "_inc_dict", store, {"n_id": torch.zeros(data.num_graphs, dtype=torch.long)})
+    return data
+
+
+def edge_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list[str]:
+    """Names of the edge-level attributes; where the length also fits nodes or graphs, those with "edge" in the name."""
+    store = data._store if store is None else store
+    num_edges, slices = store.num_edges, _slices(data, store)
 
     def is_edge_level(key: str) -> bool:
-        if length(key) != num_edges or key in ("batch", "ptr"):
+        if _length(data, store, key) != num_edges or key in ("batch", "ptr"):
             return False
-        if "edge" in key:
+        if "edge" in key or store._key is not None:
             return True
-        if not slices:
-            return num_edges != num_nodes
+        if key not in slices:
+            return num_edges not in (1, store.num_nodes)
         one_a_graph = torch.equal(slices[key], torch.arange(len(slices[key])))
         nodes = data.ptr.cpu()
         edges = slices["edge_index"]
         return torch.equal(slices[key], edges) and not one_a_graph and not torch.equal(edges, nodes)
 
-    return [key for key in data.keys() if is_edge_level(key)]  # noqa: SIM118 (a Data is no dict)
+    return [key for key in store.keys() if is_edge_level(key)]  # noqa: SIM118 (a store is no dict)
+
+
+def node_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list[str]:
+    """Names of the node-level attributes: those of the nodes' length that are not edge-level."""
+    store = data._store if store is None else store
+    others = {"ptr", *(edge_keys(data, store) if store._key is None and "edge_index" in store else [])}
+    slices = _slices(data, store)
+    return [
+        key
+        for key in store.keys()  # noqa: SIM118
+        if key not in others
+        and _length(data, store, key) == store.num_nodes
+        and (key not in slices or torch.equal(slices[key], store.ptr.cpu()))
+    ]
+
+
+def _length(data: Data | HeteroData, store: BaseStorage, key: str) -> int:
+    value = store[key]
+    if isinstance(value, Tensor):
+        return value.size(data.__cat_dim__(key, value, store)) if value.dim() else -1
+    return len(value) if isinstance(value, (list, tuple)) else -1
 
 
 def _select(value: Tensor | list | tuple, index: Tensor, dim: int) -> Tensor | list | tuple:
-    if isinstance(value, Tensor):
-        return value.index_select(dim, index)
-    return type(value)(value[i] for i in index.tolist())
+    if not isinstance(value, Tensor):
+        return type(value)(value[i] for i in index.tolist())
+    if value.dim() == 2 and dim % 2 == 1:  # row by row is faster
+        return torch.stack([row.index_select(0, index) for row in value])
+    return value.index_select(dim, index)
+
+
+def _counts_before(keep: Tensor) -> Tensor:
+    """How many are kept before each position ``[N + 1]``."""
+    return torch.cat([keep.new_zeros(1, dtype=torch.long), keep.cumsum(0)])
+
+
+def _slices(data: Data | HeteroData, store: BaseStorage) -> dict[str, Tensor]:
+    """Where in each attribute of ``store`` the graphs of a ``Batch`` start and end."""
+    if not isinstance(data, Batch):
+        return {}
+    return data._slice_dict if store._key is None else data._slice_dict.get(store._key, {})
+
+
+def _cut_slices(data: Data | HeteroData, store: BaseStorage, keys: list[str], keep: Tensor) -> None:
+    """Bring the slices of the attributes ``keys`` to what is kept of them."""
+    if slices := _slices(data, store):
+        before = _counts_before(keep).cpu()
+        _set_batch(data, "_slice_dict", store, {key: before[slices[key]] for key in keys if key in slices})
+
+
+def _set_batch(data: Batch, name: str, store: BaseStorage, new: dict[str, Tensor]) -> None:
+    """Rebind a bookkeeping dictionary of a ``Batch``, with ``new`` in it."""
+    old = getattr(data, name)
+    setattr(data, name, old | (new if store._key is None else {store._key: old.get(store._key, {}) | new}))
 
 
 def _source(device: torch.device, generator: Generator | None) -> torch.device:

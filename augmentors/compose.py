@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import torch
 from torch import Generator
-from torch_geometric.data import Data
+from torch_geometric.data import Data, HeteroData
 
 from augmentors.base import Augmentor
 
@@ -19,7 +19,9 @@ class Identity(Augmentor):
         [[1.0], [1.0]]
     """
 
-    def forward(self, data: Data, generator: Generator | None = None) -> Data:
+    hetero = True
+
+    def forward(self, data: Data | HeteroData, generator: Generator | None = None) -> Data | HeteroData:
         """Return ``data``."""
         return data
 
@@ -39,10 +41,12 @@ class Compose(Augmentor):
         Compose([EdgeDrop(p=0.2, undirected=True), FeatureMask(p=0.3)])
     """
 
+    hetero = True
+
     def __init__(self, transforms: Sequence[Transform]) -> None:
         self.transforms = _check_transforms(transforms)
 
-    def forward(self, data: Data, generator: Generator | None = None) -> Data:
+    def forward(self, data: Data | HeteroData, generator: Generator | None = None) -> Data | HeteroData:
         """Apply every transform in turn."""
         for transform in self.transforms:
             data = _apply(transform, data, generator)
@@ -69,13 +73,15 @@ class RandomChoice(Augmentor):
         RandomChoice([EdgeDrop(p=0.2, undirected=True), FeatureMask(p=0.3), Identity()], num_choices=1)
     """
 
+    hetero = True
+
     def __init__(self, transforms: Sequence[Transform], num_choices: int = 1) -> None:
         self.transforms = _check_transforms(transforms)
         if not 1 <= num_choices <= len(self.transforms):
             raise ValueError(f"num_choices must be in [1, {len(self.transforms)}], got {num_choices}")
         self.num_choices = num_choices
 
-    def forward(self, data: Data, generator: Generator | None = None) -> Data:
+    def forward(self, data: Data | HeteroData, generator: Generator | None = None) -> Data | HeteroData:
         """Draw the transforms and apply them."""
         device = "cpu" if generator is None else generator.device
         order = torch.randperm(len(self.transforms), generator=generator, device=device)
@@ -87,7 +93,7 @@ class RandomChoice(Augmentor):
         return f"RandomChoice({self.transforms!r}, num_choices={self.num_choices})"
 
 
-def _apply(transform: Transform, data: Data, generator: Generator | None) -> Data:
+def _apply(transform: Transform, data: Data | HeteroData, generator: Generator | None) -> Data:
     return transform(data, generator=generator) if isinstance(transform, Augmentor) else transform(data)
 
 

@@ -2,7 +2,7 @@
 
 import torch
 from hypothesis import strategies as st
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Batch, Data, HeteroData
 
 
 @st.composite
@@ -47,3 +47,20 @@ def batches(draw):
         if "x" in member:
             member.x = member.x.float()
     return Batch.from_data_list(members)
+
+
+@st.composite
+def hetero_graphs(draw):
+    """Papers that cite each other and authors who write them."""
+    data = HeteroData()
+    for kind in ("paper", "author"):
+        n = draw(st.integers(1, 6))
+        data[kind].x = torch.arange(n * 3).reshape(n, 3).float() + 1
+        data[kind].node_number = torch.arange(n)
+    for kind in (("paper", "cites", "paper"), ("author", "writes", "paper")):
+        start, end = (st.integers(0, data[node].num_nodes - 1) for node in (kind[0], kind[2]))
+        edges = draw(st.lists(st.tuples(start, end), max_size=10))
+        data[kind].edge_index = torch.tensor(edges, dtype=torch.long).reshape(-1, 2).T.contiguous()
+        data[kind].edge_number = torch.arange(len(edges))
+        data[kind].edge_attr = torch.arange(len(edges)).float()[:, None] + 1
+    return data

@@ -1,12 +1,14 @@
 """What the edge augmentors draw."""
 
+import pytest
 import torch
 from hypothesis import given
-from torch_geometric.data import Data
+from torch_geometric.data import Batch, Data
+from torch_geometric.nn import GCNConv
 from torch_geometric.utils import is_undirected
 
-from augmentors import EdgeDrop
-from augmentors.base import edge_keys, uniform_per_pair
+from augmentors import EdgeAdd, EdgeAttrMask, EdgeDrop, EdgeRewire
+from augmentors.base import bits_per_pair, edge_keys, keep_edges, uniform_per_pair
 from tests.graphs import graphs
 
 
@@ -50,11 +52,13 @@ def test_splitmix64_by_hand():
     edge_index = torch.tensor([[3, 999, 0], [999, 3, 0]])
     key = int(torch.randint(2**63 - 1, (), generator=torch.Generator().manual_seed(5)))
     got = uniform_per_pair(edge_index, 1000, torch.Generator().manual_seed(5))
+    bits = bits_per_pair(edge_index, 1000, torch.Generator().manual_seed(5))
     for column, pair in enumerate((3999, 3999, 0)):
         z = (pair * 0x9E3779B97F4A7C15 + key) & mask
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & mask
         assert got[column].item() == ((z ^ (z >> 31)) >> 40) / 2**24
+        assert bits[column].item() == (z ^ (z >> 31)) >> 32
 
 
 def test_edge_attributes_are_told_from_node_and_graph_attributes():
@@ -70,3 +74,104 @@ def test_edge_attributes_are_told_from_node_and_graph_attributes():
     view = EdgeDrop(1.0)(ring)
     assert view.edge_names == []
     assert view.y.tolist() == [0, 1, 2]
+    one_edge = Data(edge_index=torch.tensor([[0], [1]]), num_nodes=2, y=torch.tensor([1]), edge_attr=torch.zeros(1))
+    assert edge_keys(one_edge) == ["edge_index", "edge_attr"]
+
+
+def test_draws_do_not_depend_on_the_pieces_they_are_made_in():
+    edge_index = torch.randint(1000, (2, 100_000))
+    u, tail = (
+        uniform_per_pair(e, 1000, torch.Generator().manual_seed(5)) for e in (edge_index, edge_index[:, 70_001:])
+    )
+    assert torch.equal(u[70_001:], tail)
+
+
+def complete(n):
+    pairs = torch.triu_indices(n, n, offset=1)
+    return Data(edge_index=torch.cat([pairs, pairs.flip(0)], dim=1), num_nodes=n)
+
+
+@given(data=graphs())
+def test_weight_0_is_a_dropped_edge(data):
+    data = keep_edges(data, data.edge_index[0] != data.edge_index[1])
+    data.x, data.edge_number = torch.rand(data.num_nodes, 3), torch.arange(data.num_edges)
+    one, other = (EdgeDrop(0.5, as_weight=how)(data, generator=torch.Generator().manual_seed(1)) for how in (0, 1))
+    assert other.num_edges == data.num_edges
+    kept = torch.zeros(data.num_edges, dtype=torch.bool).index_fill(0, one.edge_number, True)
+    before = data.edge_weight if "edge_weight" in data else torch.ones(data.num_edges)
+    assert torch.equal(other.edge_weight, before * kept)
+    conv = GCNConv(3, 2)
+    torch.testing.assert_close(
+        conv(one.x, one.edge_index, one.get("edge_weight")), conv(other.x, other.edge_index, other.edge_weight)
+    )
+
+
+@pytest.mark.parametrize("kind", [EdgeAdd, EdgeRewire])
+def test_none_of_the_edges_changes_with_p_0(kind, square):
+    assert torch.equal(kind(0.0)(square).edge_index, square.edge_index)
+
+
+def test_all_edges_add_one_or_move_with_p_1(square):
+    added = EdgeAdd(1.0)(square)
+    assert torch.equal(added.edge_index[:, ::2], square.edge_index)
+    assert added.num_edges == 16
+    moved = EdgeRewire(1.0)(complete(60))
+    assert is_undirected(moved.edge_index)
+    assert moved.num_edges == 60 * 59
+
+
+@given(data=graphs())
+def test_an_edge_and_its_reverse_add_an_edge_and_its_reverse(data):
+    view = EdgeAdd(1.0)(data, generator=torch.Generator().manual_seed(1))
+    added = {}
+    for edge, new in zip(data.edge_index.T.tolist(), view.edge_index[:, 1::2].T.tolist(), strict=True):
+        pair, new = (tuple(edge), tuple(new)) if edge[0] <= edge[1] else (tuple(edge[::-1]), tuple(new[::-1]))
+        assert added.setdefault(pair, new) == new
+
+
+@pytest.mark.parametrize("undirected", [True, False])
+@pytest.mark.parametrize("kind", [EdgeAdd, EdgeRewire])
+def test_new_ends_are_uniform_over_the_nodes_and_their_number_is_binomial(kind, undirected, generator):
+    n = 200
+    data = complete(n)
+    data.number = torch.arange(data.num_edges)
+    view = kind(0.3, undirected)(data, generator=generator)
+    new = (view.edge_index != data.edge_index[:, view.number]).any(dim=0)
+    e = data.num_edges
+    share = 2 if undirected else 1
+    count = view.num_edges - e if kind is EdgeAdd else new.sum()  # one of n^2 new pairs is the old one
+    assert abs(count - 0.3 * e) < 4 * (share * e * 0.21) ** 0.5
+    for end in view.edge_index[:, new]:
+        counts = end.bincount(minlength=n).float()
+        mean = counts.mean()
+        chi2 = (counts - mean).square().sum() / mean
+        assert abs(chi2 - (n - 1)) < 5 * share * (2 * (n - 1)) ** 0.5
+    a, b = view.edge_index[:, new].double()
+    assert abs(torch.corrcoef(torch.stack([a, b]))[0, 1]) < 4 * share / new.sum() ** 0.5
+
+
+def test_added_edges_take_their_attributes_from_an_edge_of_the_same_graph():
+    one, two = complete(5), complete(9)
+    one.edge_attr, two.edge_attr = torch.full((20, 1), 1), torch.full((72, 1), 2)
+    view = EdgeAdd(1.0)(Batch.from_data_list([one, two]))
+    for member, n, value in zip(view.to_data_list(), (5, 9), (1, 2), strict=True):
+        assert member.num_edges == 2 * n * (n - 1)
+        assert member.edge_index.max() < n
+        assert (member.edge_attr == value).all()
+
+
+def test_a_sparse_adjacency_is_refused_rather_than_left_as_it_is(square):
+    square.adj_t = "a matrix"
+    with pytest.raises(ValueError, match="data must hold its edges as edge_index"):
+        EdgeDrop(0.5)(square)
+
+
+@pytest.mark.parametrize("shape", [(50, 400), (50,)])
+def test_masked_edge_columns_are_zero_for_all_edges(shape, generator):
+    attr = torch.rand(shape, generator=generator, dtype=torch.double) + 1
+    data = Data(edge_index=torch.zeros(2, 50).long(), edge_attr=attr, num_nodes=1)
+    view = EdgeAttrMask(0.3)(data, generator=generator).edge_attr
+    masked = (view == 0).all(dim=0)
+    assert torch.equal(view, torch.where(masked, 0, attr))
+    if len(shape) == 2:
+        assert abs(masked.float().mean() - 0.3) < 4 * (0.21 / 400) ** 0.5

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
-from augmentors import FeatureDropout, FeatureMask
+from augmentors import FeatureDropout, FeatureMask, FeatureNoise
 
 
 def test_masked_columns_are_zero_for_all_nodes(generator):
@@ -29,3 +29,20 @@ def test_none_and_all(kind):
     x = torch.rand(3, 4) + 1
     assert torch.equal(kind(0.0)(Data(x=x)).x, x)
     assert torch.equal(kind(1.0)(Data(x=x)).x, torch.zeros(3, 4))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_noise_is_normal_and_keeps_the_dtype(dtype, generator):
+    view = FeatureNoise(0.5)(Data(x=torch.ones(400, 300, dtype=dtype)), generator=generator).x
+    assert view.dtype == dtype
+    noise = (view.double() - 1) / 0.5
+    n = noise.numel()
+    assert abs(noise.mean()) < 4 / n**0.5
+    assert abs(noise.std() - 1) < 4 / (2 * n) ** 0.5 + (0.01 if dtype == torch.bfloat16 else 0)
+    assert abs((noise.abs() < 1).double().mean() - 0.6827) < 0.01
+    assert torch.equal(FeatureNoise(0.0)(Data(x=view)).x, view)
+
+
+def test_noise_on_integers_is_refused():
+    with pytest.raises(ValueError, match=r"x must be of floating point to get noise, got torch.int64"):
+        FeatureNoise(0.1)(Data(x=torch.ones(2, 2).long()))
