@@ -18,7 +18,8 @@ import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data
 
-from augmentors.base import Augmentor, check_at_least, edge_keys, edge_stores, set_edges
+from augmentors.base import Augmentor, check_at_least, edge_stores
+from augmentors.selection import edge_keys, set_edges
 
 _WORKSPACE = 2**23  # numbers in the workspace of a block of rows
 

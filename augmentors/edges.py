@@ -19,14 +19,13 @@ from augmentors.base import (
     edge_stores,
     ends,
     graph_of,
-    keep_edges,
     per_type,
     pick,
     random_bits,
-    set_edge_weight,
     uniform,
     uniform_per_pair,
 )
+from augmentors.selection import keep_edges, set_edge_weight
 
 
 class EdgeDrop(Augmentor):

@@ -10,11 +10,11 @@ from augmentors.base import (
     check_per_type,
     check_probability,
     graph_of,
-    keep_nodes,
     per_type,
     random_order,
     uniform,
 )
+from augmentors.selection import keep_nodes
 
 
 class NodeDrop(Augmentor):

@@ -8,7 +8,8 @@ import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data
 
-from augmentors.base import Augmentor, check_at_least, edges_of, graph_of, keep_nodes, pick, random_bits, random_order
+from augmentors.base import Augmentor, check_at_least, edges_of, graph_of, pick, random_bits, random_order
+from augmentors.selection import keep_nodes
 
 
 class UniformSubgraph(Augmentor):

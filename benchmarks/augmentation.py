@@ -1,4 +1,4 @@
-"""Time of every augmentor beside one pass over the tensors it must copy: `python -m benchmarks.augmentors`.
+"""Time of every augmentor beside one pass over the tensors it must copy: `python benchmarks/augmentation.py`.
 
 A random undirected graph of 100k nodes, 1M edges and 128 features; medians of the repeats after a warm-up, copy and
 augmentor in turn. The copy is `clone()` of the tensors that the augmentor writes anew. Diffusion replaces edges, so
