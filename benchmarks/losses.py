@@ -60,10 +60,9 @@ def metric_learning(z1, z2):
 
 def triton(z1, z2):
     """Ours, with the Triton backend under it."""
-    x, positive = stack(z1, z2)
-    x = (x / TEMPERATURE**0.5).to(z1.dtype)
-    negatives = sym_lse(x, len(z1), bound=1 / TEMPERATURE, backend="triton")
-    return log1p_exp(negatives - positive / TEMPERATURE).mean()
+    x, positive = stack(z1, z2, TEMPERATURE)
+    negatives = sym_lse(x.to(z1.dtype), len(z1), bound=1 / TEMPERATURE, backend="triton")
+    return log1p_exp(negatives - positive).mean()
 
 
 VARIANTS = {

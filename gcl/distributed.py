@@ -69,9 +69,8 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor:
     check_views(z1, z2)
     check_positive("temperature", temperature)
     n = len(z1)
-    x, positive = stack(z1, z2)
-    negatives = _SymLse.apply(x * temperature**-0.5, 1 / temperature)
-    terms = log1p_exp(negatives - positive / temperature)
+    x, positive = stack(z1, z2, temperature)
+    terms = log1p_exp(_SymLse.apply(x, 1 / temperature) - positive)
     # the sum over this rank's rows, weighted so that the average over the ranks is the mean over all rows
     total = torch.tensor(2.0 * n, dtype=terms.dtype, device=terms.device)
     dist.all_reduce(total)

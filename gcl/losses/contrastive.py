@@ -48,8 +48,8 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, intraview: boo
     check_positive("temperature", temperature)
     bound = 1 / temperature
     if intraview:
-        x, positive = stack(z1, z2)
-        return log1p_exp(sym_lse(x * bound**0.5, len(z1), bound=bound) - positive * bound).mean()
+        x, positive = stack(z1, z2, temperature)
+        return log1p_exp(sym_lse(x, len(z1), bound=bound) - positive).mean()
     z1, z2 = unit(z1) * bound, unit(z2)
     rows, columns = cross_lse(z1, z2, exclude=partners(z1), both=True, bound=bound)
     positive = (z1 * z2).sum(1)
@@ -106,9 +106,8 @@ def decoupled(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tensor:
     check_views(z1, z2)
     check_several("z1", z1)
     check_positive("temperature", temperature)
-    bound = 1 / temperature
-    x, positive = stack(z1, z2)
-    return (sym_lse(x * bound**0.5, len(z1), bound=bound) - positive * bound).mean()
+    x, positive = stack(z1, z2, temperature)
+    return (sym_lse(x, len(z1), bound=1 / temperature) - positive).mean()
 
 
 def debiased(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, prior: float = 0.1) -> Tensor:
@@ -168,8 +167,7 @@ def hard_negative(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, beta: flo
     if not 0 <= beta < float("inf"):
         raise ValueError(f"beta must be finite and at least 0, got {beta}")
     n, bound = len(z1), 1 / temperature
-    x, positive = stack(z1, z2)
-    x, positive = x * bound**0.5, positive * bound
+    x, positive = stack(z1, z2, temperature)
     count = math.log(2 * n - 2)
     negatives = sym_lse(x * (1 + beta) ** 0.5, n, bound=(1 + beta) * bound)
     if beta:
@@ -218,11 +216,12 @@ def macl(z1: Tensor, z2: Tensor, temperature: float = 0.1, *, alpha: float = 0.5
     check_positive("temperature", temperature)
     check_probability("alpha", alpha)
     check_probability("threshold", threshold)
-    x, positive = stack(z1, z2)
-    factor = (1 + alpha * (positive.detach().mean() - threshold)).clamp_min(0.01)
+    with torch.no_grad():
+        alignment = (unit(z1) * unit(z2)).sum(1).mean()
+    factor = (1 + alpha * (alignment - threshold)).clamp_min(0.01)
     smallest = max(1 + alpha * (-1 - threshold), 0.01)
-    t = temperature * factor
-    terms = log1p_exp(sym_lse(x / t.sqrt(), len(z1), bound=1 / (temperature * smallest)) - positive / t)
+    x, positive = stack(z1, z2, temperature * factor)
+    terms = log1p_exp(sym_lse(x, len(z1), bound=1 / (temperature * smallest)) - positive)
     wrong = -torch.expm1(-terms.detach())
     return (terms / wrong.masked_fill(wrong == 0, 1.0)).mean()
 

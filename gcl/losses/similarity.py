@@ -1,8 +1,11 @@
 """What the losses share: unit rows, stacked views, a softplus that keeps its digits."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 
 def single(z: Tensor) -> Tensor:
@@ -17,10 +20,35 @@ def unit(z: Tensor) -> Tensor:
     return z / length.masked_fill(length == 0, 1.0)
 
 
-def stack(z1: Tensor, z2: Tensor) -> tuple[Tensor, Tensor]:
-    """Unit rows of both views, one below the other ``[2N, D]``, and the cosine of each with its partner ``[2N]``."""
-    z1, z2 = unit(z1), unit(z2)
-    return torch.cat([z1, z2]), (z1 * z2).sum(1).repeat(2)
+def stack(z1: Tensor, z2: Tensor, temperature: float | Tensor) -> tuple[Tensor, Tensor]:
+    """Unit rows of both views over sqrt(temperature) ``[2N, D]``, and the product of each with its partner ``[2N]``."""
+    x, positive = _Stack.apply(single(z1), single(z2), temperature**-0.5)
+    return x, positive.repeat(2)
+
+
+class _Stack(torch.autograd.Function):
+    """As plain autograd would have it, but the stacked rows are the only thing of size N D that is kept."""
+
+    @staticmethod
+    def forward(ctx: Any, z1: Tensor, z2: Tensor, scale: float | Tensor) -> tuple[Tensor, Tensor]:
+        x = torch.cat([z1, z2])
+        length = torch.linalg.vector_norm(x, dim=1)
+        ratio = scale / length.masked_fill_(length == 0, 1.0)
+        x *= ratio[:, None]
+        ctx.save_for_backward(x, ratio)
+        ctx.scale = scale
+        return x, torch.einsum("nd,nd->n", *x.chunk(2))
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_x: Tensor, grad_positive: Tensor) -> tuple[Tensor, Tensor, None]:
+        x, ratio = ctx.saved_tensors
+        views, ratios, grads = x.chunk(2), ratio.chunk(2), []
+        for own, other, r, g in zip(views, views[::-1], ratios, grad_x.chunk(2), strict=True):
+            g = torch.addcmul(g, grad_positive[:, None], other)
+            along = torch.einsum("nd,nd->n", g, own) / ctx.scale**2
+            grads.append(g.addcmul_(along[:, None], own, value=-1).mul_(r[:, None]))
+        return grads[0], grads[1], None
 
 
 def log1p_exp(x: Tensor) -> Tensor:

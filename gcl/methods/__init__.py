@@ -1,7 +1,30 @@
 """Self-supervised methods: each owns its loss; all train by :func:`gcl.train.fit` and embed by ``embed``."""
 
 from gcl.methods.base import Method
+from gcl.methods.bgrl import BGRL
+from gcl.methods.cca_ssg import CCASSG
+from gcl.methods.dgi import DGI
+from gcl.methods.gbt import GBT
+from gcl.methods.gca import GCA
+from gcl.methods.ggd import GGD
 from gcl.methods.grace import GRACE
+from gcl.methods.graphcl import GraphCL
+from gcl.methods.infograph import InfoGraph
+from gcl.methods.simgrace import SimGRACE
 from gcl.methods.two_view import Pair, TwoView
 
-__all__ = ["GRACE", "Method", "Pair", "TwoView"]
+__all__ = [
+    "BGRL",
+    "CCASSG",
+    "DGI",
+    "GBT",
+    "GCA",
+    "GGD",
+    "GRACE",
+    "GraphCL",
+    "InfoGraph",
+    "Method",
+    "Pair",
+    "SimGRACE",
+    "TwoView",
+]

@@ -72,3 +72,8 @@ def encode(encoder: Encoder, data: Data) -> Tensor:
             "remove it from data or use an encoder that takes it"
         )
     return encoder(data.x, data.edge_index, edge_weight)
+
+
+def graph_of(data: Data) -> Tensor:
+    """The graph of each node ``[N]``: 0 for a ``Data`` that is one graph."""
+    return data.x.new_zeros(data.x.size(0), dtype=torch.long) if data.batch is None else data.batch

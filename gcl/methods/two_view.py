@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from augmentors import Augmentor
-from gcl.methods.base import Method, encode
+from gcl.methods.base import Method, encode, graph_of
 from gcl.nn import Readout
 
 Objective = Callable[[Tensor, Tensor], Tensor]
@@ -90,14 +90,8 @@ class TwoView(Method):
     def embed(self, data: Data) -> Tensor:
         """Node embeddings ``[N, D]``, or graph embeddings ``[B, D]`` where there is a readout; see :class:`Method`."""
         h = super().embed(data)
-        return h if self.readout is None else self.readout(h, _graph_of(data))
+        return h if self.readout is None else self.readout(h, graph_of(data))
 
     def _represent(self, view: Data) -> Tensor:
         h = encode(self.encoder, view)
-        return h if self.readout is None else self.readout(h, _graph_of(view))
-
-
-def _graph_of(data: Data) -> Tensor:
-    if data.batch is not None:
-        return data.batch
-    return data.x.new_zeros(data.x.size(0)).long()
+        return h if self.readout is None else self.readout(h, graph_of(view))
