@@ -1,0 +1,235 @@
+"""What holds for every method, and each one's loss against a dense or hand-written form."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch_geometric.data import Batch, Data
+
+from augmentors import FeatureMask, Identity, NodeShuffle
+from gcl import methods
+from gcl.methods import BGRL, CCASSG, DGI, GBT, GCA, GGD, GRACE, GraphCL, InfoGraph, SimGRACE
+from gcl.nn import gcn, gin, move_target
+from gcl.train import fit
+from tests import reference
+
+NODE = {
+    "GRACE": lambda encoder: GRACE(encoder, 6),
+    "GCA": lambda encoder: GCA(encoder, 6),
+    "BGRL": lambda encoder: BGRL(encoder, 6, hidden=9),
+    "GBT": lambda encoder: GBT(encoder, 6),
+    "CCASSG": lambda encoder: CCASSG(encoder),
+    "DGI": lambda encoder: DGI(encoder, 6),
+    "GGD": lambda encoder: GGD(encoder, 6),
+}
+GRAPH = {
+    "GraphCL": lambda encoder: GraphCL(encoder, 6),
+    "InfoGraph": lambda encoder: InfoGraph(encoder, 6),
+    "SimGRACE": lambda encoder: SimGRACE(encoder, 6),
+}
+ALL = NODE | GRAPH
+every = pytest.mark.parametrize("name", ALL)
+every_node_method = pytest.mark.parametrize("name", NODE)
+
+
+def build(name, in_dim=4):
+    torch.manual_seed(0)
+    encoder = gin(in_dim, 8, 6, num_layers=2) if name in GRAPH else gcn(in_dim, 8, 6, activation="prelu")
+    return ALL[name](encoder)
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def ring(n=12, d=4):
+    """A ring with random features, and a node apart."""
+    node = torch.arange(n - 1)
+    edge_index = torch.stack([node, (node + 1) % (n - 1)])
+    return Data(x=torch.randn(n, d), edge_index=torch.cat([edge_index, edge_index.flip(0)], dim=1))
+
+
+def graph_for(name):
+    torch.manual_seed(1)
+    return Batch.from_data_list([ring(), ring(9), ring(7), ring(5)]) if name in GRAPH else ring()
+
+
+def test_every_exported_method_is_examined():
+    assert set(methods.__all__) == set(ALL) | {"Method", "TwoView", "Pair"}
+
+
+@every
+def test_every_trainable_parameter_gets_a_gradient_and_no_target_does(name):
+    method, data = build(name), graph_for(name)
+    method(data, seeded(2)).backward()
+    for key, parameter in method.named_parameters():
+        if parameter.requires_grad:
+            assert parameter.grad is not None, key
+            assert parameter.grad.isfinite().all(), key
+        else:
+            assert parameter.grad is None, key
+    touched = [p.grad.abs().sum() > 0 for p in method.parameters() if p.requires_grad]
+    assert sum(touched) >= len(touched) - 1  # GGD's and GraphCL's last bias may cancel out
+
+
+@every
+def test_the_seed_decides(name):
+    method, data = build(name), graph_for(name)
+    losses = [method(data, seeded(seed)).item() for seed in (5, 5, 6)]
+    assert losses[0] == losses[1]
+    assert losses[0] != losses[2] or name == "InfoGraph"  # which has no randomness
+
+
+@every
+def test_embed_is_deterministic_and_of_the_right_size(name):
+    method, data = build(name), graph_for(name)
+    h = method.embed(data)
+    assert h.shape == (4 if name in GRAPH else data.num_nodes, 6)
+    assert torch.equal(h, method.embed(data))
+    assert not h.requires_grad
+
+
+@every
+def test_training_lowers_the_loss(name):
+    method, data = build(name), graph_for(name)
+    optimizer = torch.optim.Adam(method.parameters(), lr=0.01)
+
+    def mean_loss():
+        with torch.no_grad():
+            return sum(method(data, seeded(seed)).item() for seed in range(20)) / 20
+
+    before = mean_loss()
+    for _ in fit(method, [data], optimizer, epochs=60, generator=seeded()):
+        pass
+    assert mean_loss() < before
+
+
+@every_node_method
+def test_directed_graphs_and_weights_are_taken(name):
+    method, data = build(name), ring()
+    data.edge_index = data.edge_index[:, :9]
+    assert method(data, seeded()).isfinite()
+    data.edge_weight = torch.rand(9)
+    weighted = method(data, seeded())
+    data.edge_weight = torch.ones(9)
+    assert weighted != method(data, seeded())
+
+
+@every_node_method
+def test_a_graph_without_edges_trains(name):
+    method, data = build(name), ring()
+    data.edge_index = data.edge_index[:, :0]
+    loss = method(data, seeded())
+    loss.backward()
+    assert loss.isfinite()
+
+
+def test_dgis_loss_by_hand():
+    data, method = ring(), build("DGI").double()
+    data.x = data.x.double()
+    shuffled = NodeShuffle()(data, generator=seeded(3))
+    h, h_negative = (method.encoder(graph.x, graph.edge_index) for graph in (data, shuffled))
+    scores = torch.cat([h, h_negative]) @ method.critic @ h.mean(0).sigmoid()
+    labels = (torch.arange(24) < 12).double()
+    expected = F.binary_cross_entropy_with_logits(scores, labels)
+    assert abs(method(data, seeded(3)) - expected) < 1e-12
+
+
+def test_dgi_has_a_summary_for_each_graph_of_a_batch():
+    method, graphs = build("DGI"), [ring(), ring(9)]
+    losses = []
+    for graph in graphs:
+        method.corrupt = Identity()  # the corrupted nodes are then the true ones, in each graph and in the batch
+        losses.append(method(graph) * graph.num_nodes)
+    batched = method(Batch.from_data_list(graphs))
+    torch.testing.assert_close(batched, sum(losses) / 21)
+
+
+def test_ggds_loss_by_hand():
+    data, method = ring(), build("GGD")
+    method.augmentor = Identity()
+    shuffled = NodeShuffle()(data, generator=seeded(3))
+    true, false = (method.projector(method.encoder(g.x, g.edge_index)).sum(1) for g in (data, shuffled))
+    expected = F.binary_cross_entropy_with_logits(torch.cat([true, false]), (torch.arange(24) < 12).float())
+    torch.testing.assert_close(method(data, seeded(3)), expected)
+
+
+def test_bgrls_loss_by_hand_and_its_target():
+    data, method = ring(), build("BGRL")
+    method.augmentor1, method.augmentor2 = Identity(), Identity()
+    h = method.encoder(data.x, data.edge_index)
+    torch.testing.assert_close(method(data), (2 - 2 * F.cosine_similarity(method.predictor(h), h)).mean())
+    before = [p.clone() for p in method.target.parameters()]
+    with torch.no_grad():
+        for p in method.encoder.parameters():
+            p.add_(1.0)
+    method.after_step()
+    for old, new in zip(before, method.target.parameters(), strict=True):
+        torch.testing.assert_close(new, old + 0.01)
+
+
+def test_targets_copy_buffers():
+    target, network = torch.nn.BatchNorm1d(2), torch.nn.BatchNorm1d(2)
+    network(torch.randn(5, 2))
+    move_target(target, network, momentum=0.9)
+    assert torch.equal(target.running_mean, network.running_mean)
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [
+        ("GBT", lambda z1, z2: reference.barlow_twins(z1, z2, weight=1 / 6)),
+        ("CCASSG", reference.cca_ssg),
+    ],
+)
+def test_losses_on_the_embeddings_themselves(name, loss):
+    method, data = build(name).double(), ring()
+    data.x = data.x.double()
+    pair = method.pair(data, seeded(3))
+    assert pair.z1 is pair.h1
+    assert abs(method(data, seeded(3)) - loss(pair.h1, pair.h2)) < 1e-10
+
+
+def test_infographs_loss_by_hand():
+    data, method = graph_for("InfoGraph"), build("InfoGraph")
+    h = method.encoder(data.x, data.edge_index)
+    g = torch.stack([h[data.batch == b].sum(0) for b in range(4)])
+    scores = method.node_projector(h) @ method.graph_projector(g).T
+    own = data.batch[:, None] == torch.arange(4)
+    expected = F.softplus(-scores[own]).mean() + F.softplus(scores[~own]).mean() - 2 * math.log(2)
+    torch.testing.assert_close(method(data), expected)
+
+
+def test_graphcls_loss_is_on_the_pooled_views():
+    data, method = graph_for("GraphCL"), build("GraphCL")
+    method.augmentor1 = method.augmentor2 = FeatureMask(0.5)
+    pair = method.pair(data, seeded(3))
+    pooled = torch.stack([method.encoder(pair.view1.x, data.edge_index)[data.batch == b].sum(0) for b in range(4)])
+    torch.testing.assert_close(pair.h1, pooled)
+    torch.testing.assert_close(method(data, seeded(3)), reference.graphcl_nce(pair.z1, pair.z2, 0.2))
+
+
+def test_simgrace_perturbs_a_copy_in_proportion_to_each_parameter():
+    data, method = graph_for("SimGRACE"), build("SimGRACE")
+    before = [p.clone() for p in method.parameters()]
+    method(data, seeded())
+    assert all(torch.equal(p, q) for p, q in zip(before, method.parameters(), strict=True))
+    p = torch.randn(200, 200) * 3
+    change = method._perturbed(p, seeded()) - p
+    assert abs(change.std() / p.std() - 1) < 0.02
+    method.noise = 1e-6  # without noise both views are the same
+    z = method.projector(method.embed(data))
+    torch.testing.assert_close(method(data, seeded()), reference.graphcl_nce(z, z, 0.2), rtol=1e-3, atol=1e-3)
+
+
+def test_arguments_are_checked():
+    encoder = gcn(4, 8, 6)
+    with pytest.raises(ValueError, match=r"momentum must be in \[0, 1\], got 2"):
+        BGRL(encoder, 6, momentum=2)
+    with pytest.raises(ValueError, match="temperature must be finite and above 0, got 0"):
+        GraphCL(encoder, 6, temperature=0)
+    with pytest.raises(ValueError, match="noise must be finite and above 0, got -1"):
+        SimGRACE(encoder, 6, noise=-1)
+    with pytest.raises(ValueError, match=r"p must be in \[0, 1\], got 1.5"):
+        GBT(encoder, 6, edge_drop=1.5)
