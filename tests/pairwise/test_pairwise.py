@@ -136,6 +136,17 @@ def test_half_precision_inputs_are_accumulated_in_float32(dtype):
     assert (gradient.float() - exact).norm() < 4 * torch.finfo(dtype).eps * exact.norm()
 
 
+@pytest.mark.parametrize(("temperature", "error"), [(0.5, 2e-5), (0.07, 3e-4)])
+def test_error_of_tf32_products(temperature, error):
+    """Operands rounded to tf32's 10 bits, as CUDA's products do where torch is told to allow it."""
+    x = torch.nn.functional.normalize(torch.randn(300, 64, dtype=torch.double)) / temperature**0.5
+    rounded = ((x.float().view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32)
+    exact, (exact_gradient,) = value_and_gradients(lambda x: sym_lse(x, 150, backend="dense").mean(), x)
+    value, (gradient,) = value_and_gradients(lambda x: sym_lse(x, 150).mean(), rounded)
+    assert abs(value - exact) < error
+    assert (gradient - exact_gradient).norm() < 2e-3 * exact_gradient.norm()
+
+
 def test_autocast_does_not_round_the_scores():
     x = torch.randn(50, 8) * 2
     with torch.autocast("cpu", dtype=torch.bfloat16):
