@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch_geometric.data import Data
 
+torch.set_num_threads(1)  # the tensors are small: more threads only wait for each other
+
 
 @pytest.fixture(autouse=True)
 def _seed():
