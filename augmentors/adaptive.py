@@ -13,8 +13,8 @@ import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data
 
-from augmentors.base import Augmentor, check_probability, edge_stores, edges_of, graph_of, uniform, uniform_per_pair
-from augmentors.edges import drop_edges
+from augmentors.base import Augmentor, check_probability, edge_stores, edges_of, graph_of, uniform
+from augmentors.edges import drop_edges, uniform_per_edge
 
 Centrality = Callable[[Data], Tensor]
 
@@ -142,10 +142,7 @@ class AdaptiveEdgeDrop(Augmentor):
     def forward(self, data: Data, generator: Generator | None = None) -> Data:
         """Draw the edges that stay."""
         for store in edge_stores(data):
-            if self.undirected:
-                draw = uniform_per_pair(store.edge_index, store.num_nodes, generator)
-            else:
-                draw = uniform(store.edge_index.size(1), store.edge_index.device, generator)
+            draw = uniform_per_edge(data, store, self.undirected, generator)
             drop_edges(data, store, draw >= self.probabilities(data), self.as_weight)
         return data
 

@@ -64,7 +64,7 @@ class EdgeDrop(Augmentor):
     def forward(self, data: Data | HeteroData, generator: Generator | None = None) -> Data | HeteroData:
         """Draw the edges that stay."""
         for store, p in per_type("p", self.p, edge_stores(data)):
-            drop_edges(data, store, _draw(data, store, self.undirected, generator) >= p, self.as_weight)
+            drop_edges(data, store, uniform_per_edge(data, store, self.undirected, generator) >= p, self.as_weight)
         return data
 
     def __repr__(self) -> str:
@@ -103,7 +103,7 @@ class EdgeAdd(Augmentor):
     def forward(self, data: Data | HeteroData, generator: Generator | None = None) -> Data | HeteroData:
         """Draw the edges that add one, and what they add."""
         for store, p in per_type("p", self.p, edge_stores(data)):
-            adds = _draw(data, store, self.undirected, generator) < p
+            adds = uniform_per_edge(data, store, self.undirected, generator) < p
             chosen = adds.nonzero().squeeze(1)
             drawn = _random_pairs(data, store, chosen, self.undirected, generator)
             keep_edges(data, 1 + adds.long(), store)
@@ -146,7 +146,7 @@ class EdgeRewire(Augmentor):
     def forward(self, data: Data | HeteroData, generator: Generator | None = None) -> Data | HeteroData:
         """Draw the edges that move, and where to."""
         for store, p in per_type("p", self.p, edge_stores(data)):
-            chosen = (_draw(data, store, self.undirected, generator) < p).nonzero().squeeze(1)
+            chosen = (uniform_per_edge(data, store, self.undirected, generator) < p).nonzero().squeeze(1)
             drawn = _random_pairs(data, store, chosen, self.undirected, generator)
             store.edge_index = store.edge_index.index_copy(1, chosen, drawn)
         return data
@@ -201,8 +201,10 @@ def drop_edges(data: Data | HeteroData, store: BaseStorage, keep: Tensor, as_wei
         set_edge_weight(data, keep.to(torch.get_default_dtype()), store)
 
 
-def _draw(data: Data | HeteroData, store: BaseStorage, undirected: bool, generator: Generator | None) -> Tensor:
-    """Uniform in [0, 1) for each edge."""
+def uniform_per_edge(
+    data: Data | HeteroData, store: BaseStorage, undirected: bool, generator: Generator | None
+) -> Tensor:
+    """Uniform in [0, 1) for each edge ``[E]``, shared by its reverse and duplicates where ``undirected``."""
     start, end = ends(data, store)
     if undirected and start is end:
         return uniform_per_pair(store.edge_index, start.num_nodes, generator)
