@@ -1,5 +1,6 @@
 """Two and four gloo processes give every parameter the gradient of one process."""
 
+import gc
 from datetime import timedelta
 from functools import partial
 
@@ -41,21 +42,25 @@ def batch():
     return torch.randn(2, 16, 6, dtype=torch.double)
 
 
+def gradients(rank, sizes, name):
+    """One rank's loss of a case, and the gradients that DDP averages."""
+    objective, _, options = CASES[name]
+    model = DistributedDataParallel(network())
+    own = slice(sum(sizes[:rank]), sum(sizes[: rank + 1]))
+    x1, x2 = (x[own] for x in batch())
+    z1, z2 = model(torch.cat([x1, x2])).chunk(2)
+    loss = objective(z1, z2, **options)
+    loss.backward()
+    return [loss.detach(), *(p.grad for p in model.parameters())]
+
+
 def worker(rank, sizes, folder):
-    """One rank: the loss and the gradients of each case, averaged by DDP."""
     torch.set_num_threads(1)
     store = dist.FileStore(f"{folder}/store", len(sizes))
     dist.init_process_group("gloo", store=store, rank=rank, world_size=len(sizes), timeout=timedelta(seconds=60))
-    own = slice(sum(sizes[:rank]), sum(sizes[: rank + 1]))
-    results = {}
-    for name, (objective, _, options) in CASES.items():
-        model = DistributedDataParallel(network())
-        x1, x2 = (x[own] for x in batch())
-        z1, z2 = model(torch.cat([x1, x2])).chunk(2)
-        loss = objective(z1, z2, **options)
-        loss.backward()
-        results[name] = [loss.detach(), *(p.grad for p in model.parameters())]
+    results = {name: gradients(rank, sizes, name) for name in CASES}
     torch.save(results, f"{folder}/{rank}.pt")
+    gc.collect()  # no DDP model may outlive the group: its destructor holds the GIL that gloo's threads wait for
     dist.destroy_process_group()
 
 
