@@ -1,0 +1,154 @@
+"""Methods x data sets x seeds beside their controls: `python benchmarks/accuracy.py --datasets Cora --seeds 3`.
+
+Each cell runs in a process of its own and adds its rows to accuracy.csv, so that a run that was killed goes on where
+it stood; a cell that is there is not computed again. A Markdown table and a plot are made of the file at the end.
+Seeds vary the training and, where it is random, the split. Controls are rows like the methods.
+"""
+
+import argparse
+import csv
+import multiprocessing
+import resource
+import statistics
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import torch
+
+import gcl
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+import node
+
+COLUMNS = (
+    *("dataset", "split", "method", "seed", "accuracy", "macro_f1", "val_accuracy", "epoch"),
+    *("seconds_per_epoch", "peak_mb", "torch"),
+)
+CONTROLS = "controls"
+
+
+def node_cell(dataset, method, seed, root):
+    """The rows of one method (or of the controls) on one data set for one seed."""
+    torch.set_num_threads(1)
+    data = gcl.data.load(dataset, root)
+    splits = {"10/10/80": node.split_of(data, seed)}
+    if "train_mask" in data and data.train_mask.dim() == 1:
+        splits["public"] = node.split_of(data, seed, public=True)
+    common = {"dataset": dataset, "seed": seed, "torch": torch.__version__}
+    if method == CONTROLS:
+        torch.manual_seed(seed)
+        return [
+            common | {"split": split, "method": name} | scores
+            for split, rows in splits.items()
+            for name, scores in gcl.eval.controls(data, rows).items()
+        ]
+    before = peak_mb()
+    hp = node.hyperparameters(method, dataset)
+    best, seconds = node.train(method, data, hp, seed, list(splits.values()))
+    common |= {"method": method, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
+    return [common | {"split": split} | scores for split, scores in zip(splits, best, strict=True)]
+
+
+def peak_mb():
+    """The largest memory that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def read(path):
+    """The rows written so far."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return [row for row in csv.DictReader(file) if row["torch"]]  # a killed write leaves no last column
+
+
+def append(path, rows):
+    """Add rows in one write."""
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
+
+
+def summary(rows):
+    """``{(dataset, split): {method: rows}}`` in the order of the file."""
+    tables = {}
+    for row in rows:
+        tables.setdefault((row["dataset"], row["split"]), {}).setdefault(row["method"], []).append(row)
+    return tables
+
+
+def markdown(rows):
+    """One table for each data set and split."""
+    lines = []
+    for (dataset, split), methods in summary(rows).items():
+        lines += [f"\n### {dataset}, {split}\n", "| | accuracy % | macro F1 % | seeds | s / epoch | peak MB |"]
+        lines += ["|---|---|---|---|---|---|"]
+        for method, cells in methods.items():
+            scores = [
+                f"{statistics.mean(values):.1f} ± {statistics.pstdev(values):.1f}"
+                for values in ([100 * float(cell[key]) for cell in cells] for key in ("accuracy", "macro_f1"))
+            ]
+            cost = [
+                f"{statistics.median(map(float, values)):.3g}" if all(values) else ""
+                for values in ([cell[key] for cell in cells] for key in ("seconds_per_epoch", "peak_mb"))
+            ]
+            lines.append(f"| {method} | {' | '.join([*scores, str(len(cells)), *cost])} |")
+    return "\n".join(lines)
+
+
+def plot(rows, path):
+    """Accuracy of methods and controls, one panel for each data set and split."""
+    import matplotlib.pyplot as plt
+
+    tables = summary(rows)
+    figure, axes = plt.subplots(1, len(tables), figsize=(3.2 * len(tables), 4), squeeze=False, layout="constrained")
+    for axis, ((dataset, split), methods) in zip(axes[0], tables.items(), strict=True):
+        values = {name: [100 * float(cell["accuracy"]) for cell in cells] for name, cells in methods.items()}
+        ordered = sorted(values, key=lambda name: statistics.mean(values[name]))
+        axis.barh(
+            ordered,
+            [statistics.mean(values[name]) for name in ordered],
+            xerr=[statistics.pstdev(values[name]) for name in ordered],
+            color=["tab:blue" if methods[name][0]["seconds_per_epoch"] else "lightgray" for name in ordered],
+        )
+        axis.set_xlim(left=max(0, min(map(min, values.values())) - 5))
+        axis.set(title=f"{dataset}, {split}", xlabel="accuracy %")
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, dpi=110)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--datasets", nargs="+", default=["Cora", "CiteSeer", "Photo"])
+    parser.add_argument("--methods", nargs="+", default=list(node.HYPERPARAMETERS), choices=list(node.HYPERPARAMETERS))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
+    parser.add_argument("--out", type=Path, default=Path("accuracy.csv"), help="also .md and .png beside it")
+    args = parser.parse_args()
+
+    done = {(row["dataset"], row["method"], int(row["seed"])) for row in read(args.out)}
+    cells = [
+        (dataset, method, seed)
+        for dataset in args.datasets
+        for method in (CONTROLS, *args.methods)
+        for seed in range(args.seeds)
+        if (dataset, "raw features" if method == CONTROLS else method, seed) not in done
+    ]
+    for number, (dataset, method, seed) in enumerate(cells, 1):
+        print(f"{number}/{len(cells)}: {dataset}, {method}, seed {seed}", flush=True)
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+            append(args.out, process.submit(node_cell, dataset, method, seed, args.root).result())
+
+    rows = read(args.out)
+    table = markdown(rows)
+    args.out.with_suffix(".md").write_text(table + "\n")
+    plot(rows, args.out.with_suffix(".png"))
+    print(table)
+
+
+if __name__ == "__main__":
+    main()
