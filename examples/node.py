@@ -15,12 +15,17 @@ from tqdm import tqdm
 
 import gcl
 
-HYPERPARAMETERS = json.loads(Path(__file__).with_name("hyperparameters.json").read_text())
+HYPERPARAMETERS = json.loads(Path(__file__).with_name("hyperparameters.json").read_text())["node"]
 
 
 def hyperparameters(method, dataset):
     """What hyperparameters.json says of the method on the data set."""
     return HYPERPARAMETERS[method].get(dataset, HYPERPARAMETERS[method]["Cora"])
+
+
+def encoders(hp, num_features):
+    """The encoder, untrained; MVGRL has two."""
+    return [getattr(gcl.nn, gnn)(num_features, **options) for gnn, options in hp["encoders"]]
 
 
 def split_of(data, seed, public=False):
@@ -35,13 +40,13 @@ def train(name, data, hp, seed, splits):
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     data = NormalizeFeatures()(data.clone()) if hp.get("normalize") else data
-    encoder = gcl.nn.gcn(data.num_features, **hp["encoder"])
-    method = getattr(gcl.methods, name)(encoder, **hp["method"]).to(data.x.device)
+    method = getattr(gcl.methods, name)(*encoders(hp, data.num_features), **hp["method"]).to(data.x.device)
     optimizer = torch.optim.Adam(method.parameters(), lr=hp["lr"], weight_decay=hp["weight_decay"])
 
     best, seconds, start = [{"val_accuracy": -1.0}] * len(splits), 0.0, time.perf_counter()
+    data = method.prepare(data)
     run = gcl.train.fit(method, [data], optimizer, hp["epochs"], generator=generator)
-    for epoch, _ in tqdm(run, total=hp["epochs"], desc=f"{name}, seed {seed}", unit="epoch", leave=False, mininterval=1):
+    for epoch, _ in tqdm(run, total=hp["epochs"], desc=f"{name}, seed {seed}", leave=False, mininterval=1):
         if epoch % max(hp["epochs"] // 5, 1) == 0:
             seconds += time.perf_counter() - start
             h = method.embed(data)
@@ -68,7 +73,7 @@ def main():
     for seed in args.seed:
         torch.manual_seed(seed)
         split = split_of(data, seed, args.public)
-        scores = gcl.eval.controls(data, split, gcl.nn.gcn(data.num_features, **hp["encoder"]))
+        scores = gcl.eval.controls(data, split, encoders(hp, data.num_features)[0])
         (own,), seconds = train(args.method, data, hp, seed, [split])
         runs.append(scores | {args.method: own})
 

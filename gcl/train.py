@@ -1,5 +1,6 @@
 """The one training loop, and checkpoints that lose nothing."""
 
+import copy
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -27,7 +28,8 @@ def fit(
 
     Args:
         method: what to train; put in training mode at each epoch.
-        batches: gone through once an epoch: ``[data]`` for a full graph, or a loader.
+        batches: gone through once an epoch: ``[data]`` for a full graph, or a loader; a batch elsewhere than the method
+            is copied to its device.
         optimizer: over the method's parameters.
         epochs: number of the last epoch.
         generator: randomness of the views; ``None`` draws from torch's global seed.
@@ -49,6 +51,7 @@ def fit(
         >>> [epoch for epoch, loss in fit(method, [data], optimizer, epochs=3)]
         [1, 2, 3]
     """
+    device = next(method.parameters()).device
     for epoch in range(start + 1, epochs + 1):
         method.train()
         losses = []
@@ -56,7 +59,7 @@ def fit(
             if epoch == start + 1:
                 check_graph(batch)
             optimizer.zero_grad(set_to_none=True)
-            loss = method(batch, generator)
+            loss = method(copy.copy(batch).to(device), generator)
             loss.backward()
             optimizer.step()
             method.after_step()

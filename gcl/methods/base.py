@@ -57,6 +57,10 @@ class Method(nn.Module, ABC):
         finally:
             self.train(was_training)
 
+    def prepare(self, data: Data) -> Data:
+        """``data`` with what the method can compute once, before training: call it on what ``fit`` is given."""
+        return data
+
     def after_step(self) -> None:
         """Called after each optimizer step; a moving target moves here."""
 
