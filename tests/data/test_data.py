@@ -127,7 +127,7 @@ def test_from_networkx_names_what_is_wrong():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"name must be one of csbm, digits, karate, Cora, .* got 'cora'"):
+    with pytest.raises(ValueError, match=r"name must be one of atlas, csbm, digits, karate, Cora, .* got 'cora'"):
         load("cora")
 
 
