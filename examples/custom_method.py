@@ -1,4 +1,4 @@
-"""A method of one's own in fifteen lines, trained and compared with its controls: `python examples/custom_method.py`."""
+"""A method in fifteen lines, trained and compared with its controls: `python examples/custom_method.py`."""
 
 import argparse
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, log_loss
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import normalize
 from torch import Tensor
@@ -119,10 +119,9 @@ def best_logistic(
     probes = []
     for strength in STRENGTHS:
         probe = LogisticRegression(C=strength, max_iter=2000).fit(rows[train], classes[train])
-        column = np.searchsorted(probe.classes_, classes[val])
-        log_loss = -probe.predict_log_proba(rows[val])[np.arange(len(val)), column].mean()
-        probes.append((log_loss, strength, probe))
-        if log_loss > 1.2 * min(probes)[0]:
+        loss = log_loss(classes[val], probe.predict_proba(rows[val]), labels=probe.classes_)
+        probes.append((loss, strength, probe))
+        if loss > 1.2 * min(probes)[0]:
             break  # the log-loss has one minimum: the strengths beyond only fit longer
     _, strength, best = min(probes)
     return best, strength
