@@ -33,18 +33,12 @@ def train(data, seed, epochs):
 def plot(data, h, losses, path):
     """t-SNE of the raw features beside the embeddings, and the training curve."""
     import matplotlib.pyplot as plt
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
 
     figure, axes = plt.subplots(1, 3, figsize=(13, 4.2), width_ratios=(1, 1, 0.8), layout="constrained")
-    for axis, z, title in zip(axes, (data.x, h), ("raw features", "GRACE embeddings, no labels used"), strict=False):
-        z = PCA(50, random_state=0).fit_transform(torch.nn.functional.normalize(z).numpy())
-        flat = TSNE(max_iter=500, random_state=0).fit_transform(z)
-        axis.scatter(*flat.T, c=data.y, cmap="tab10", s=4, linewidths=0)
-        axis.set(title=f"{title} (t-SNE)", xticks=[], yticks=[])
-    axes[2].plot(range(1, len(losses) + 1), losses, color="black", linewidth=1)
-    axes[2].set(title="training", xlabel="epoch", ylabel="InfoNCE loss")
-    axes[2].spines[["top", "right"]].set_visible(False)
+    for ax, z, title in zip(axes, (data.x, h), ("raw features", "GRACE embeddings, no labels used"), strict=False):
+        gcl.eval.plot.embedding_plot(z, data.y, ax, generator=torch.Generator().manual_seed(0))
+        ax.set_title(f"{title} (t-SNE)")
+    gcl.eval.plot.training_curve(losses, axes[2], ylabel="InfoNCE loss")
     figure.savefig(path, dpi=110)
 
 

@@ -5,7 +5,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.neighbors import kneighbors_graph
 from torch import Generator, Tensor
-from torch_geometric.data import Data
+from torch_geometric.data import Data, InMemoryDataset
 from torch_geometric.utils import to_undirected
 
 from gcl.data.convert import from_networkx
@@ -35,6 +35,27 @@ def karate() -> Data:
         Data(edge_index=[2, 156], x=[34, 34], y=[34])
     """
     return from_networkx(nx.karate_club_graph(), labels="club")
+
+
+def atlas() -> InMemoryDataset:
+    """All 1,252 graphs of one to seven nodes (networkx's atlas without the empty one); has it a 4-clique?
+
+    The one node feature is 1: what there is to learn is in the edges. Class 1 (401 graphs): some four nodes are all
+    joined to each other.
+
+    Example:
+        >>> graphs = atlas()
+        >>> graphs[-1]
+        Data(edge_index=[2, 42], x=[7, 1], y=[1])
+    """
+    graphs = []
+    for graph in nx.graph_atlas_g()[1:]:
+        data = from_networkx(graph, features=torch.ones(len(graph), 1))
+        data.y = torch.tensor([int(max(map(len, nx.find_cliques(graph))) >= 4)])
+        graphs.append(data)
+    dataset = InMemoryDataset()
+    dataset.data, dataset.slices = InMemoryDataset.collate(graphs)
+    return dataset
 
 
 def csbm(

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.functional import one_hot
 from torch_geometric import datasets
 from torch_geometric.data import Data, InMemoryDataset
+from torch_geometric.utils import degree
 
-from gcl.data.embedded import csbm, digits, karate
+from gcl.data.embedded import atlas, csbm, digits, karate
 
-_EMBEDDED: dict[str, Callable[[], Data]] = {
+_EMBEDDED: dict[str, Callable[[], Data | InMemoryDataset]] = {
+    "atlas": atlas,
     "csbm": lambda: csbm(generator=torch.Generator().manual_seed(0)),
     "digits": digits,
     "karate": karate,
@@ -45,7 +48,8 @@ _GRAPH: dict[str, tuple[type[InMemoryDataset], dict[str, Any]]] = {
 def load(name: str, root: str | Path | None = None) -> Data | InMemoryDataset:
     """A data set by name.
 
-    Embedded, without any download: ``"csbm"`` (a block model of Cora's size, seed 0), ``"digits"``, ``"karate"``.
+    Embedded, without any download: ``"csbm"`` (a block model of Cora's size, seed 0), ``"digits"``, ``"karate"``, and
+    ``"atlas"``, 1,252 graphs of up to seven nodes.
     Through torch_geometric, downloaded once: Cora, CiteSeer, PubMed, Computers, Photo, CS, Physics, WikiCS,
     BlogCatalog and Flickr (the attributed graphs of AANE), and TU sets such as MUTAG, PROTEINS, NCI1.
 
@@ -54,7 +58,9 @@ def load(name: str, root: str | Path | None = None) -> Data | InMemoryDataset:
         root: folder of the downloaded sets; ``None``: ``$GCL_DATA``, else ``data/``.
 
     Returns:
-        ``Data`` with dense ``x`` and classes ``y`` for a node data set; PyG's data set of graphs for a TU set.
+        ``Data`` with dense ``x`` and classes ``y`` for a node data set; PyG's data set of graphs for ``"atlas"`` and
+        TU sets. Where a TU set has no node features (COLLAB, IMDB, REDDIT), ``x`` ``[n, 129]`` holds one-hot degrees,
+        the last column for 128 and more.
 
     Raises:
         ValueError: the name is unknown, or a file is damaged: the message names it.
@@ -68,13 +74,22 @@ def load(name: str, root: str | Path | None = None) -> Data | InMemoryDataset:
         return _EMBEDDED[name]()
     root = Path(root if root is not None else os.environ.get("GCL_DATA", "data"))
     if name in _GRAPH:
-        return _open(name, root, *_GRAPH[name])
+        graphs = _open(name, root, *_GRAPH[name])
+        if graphs.num_features == 0:
+            graphs.transform = _degree_features
+        return graphs
     if name not in _NODE:
         raise ValueError(f"name must be one of {', '.join([*_EMBEDDED, *_NODE, *_GRAPH])}, got {name!r}")
     data = _open(name, root if name != "WikiCS" else root / name, *_NODE[name])[0]
     _check_size(name, data, root)
     if data.x.layout != torch.strided:
         data.x = data.x.to_dense()
+    return data
+
+
+def _degree_features(data: Data) -> Data:
+    """One-hot in-degrees as features; 128 and more are one. **Source:** GIN (arXiv 1810.00826), section 7."""
+    data.x = one_hot(degree(data.edge_index[1], data.num_nodes, torch.long).clamp_max(128), 129).float()
     return data
 
 

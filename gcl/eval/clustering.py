@@ -1,12 +1,12 @@
 """How well k-means finds the classes."""
 
-import torch
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 from sklearn.preprocessing import normalize
 from torch import Generator, Tensor
 
 from gcl.checks import check_embedding, check_labels
+from gcl.eval.splits import draw_seed
 
 
 def kmeans_scores(z: Tensor, y: Tensor, generator: Generator | None = None) -> dict[str, float]:
@@ -25,16 +25,15 @@ def kmeans_scores(z: Tensor, y: Tensor, generator: Generator | None = None) -> d
         ValueError: ``z`` has NaN, or the shapes do not fit.
 
     Example:
+        >>> import torch
         >>> y = torch.arange(12) % 3
         >>> kmeans_scores(torch.eye(3)[y], y, torch.Generator().manual_seed(0))
         {'nmi': 1.0, 'ari': 1.0}
     """
     check_embedding("z", z)
     check_labels(y, z.size(0))
-    device = "cpu" if generator is None else generator.device
-    seed = int(torch.randint(2**31 - 1, (), generator=generator, device=device))
     classes = y.cpu().numpy()
-    found = KMeans(len(set(classes.tolist())), n_init=10, random_state=seed).fit_predict(
+    found = KMeans(len(set(classes.tolist())), n_init=10, random_state=draw_seed(generator)).fit_predict(
         normalize(z.detach().double().cpu().numpy())
     )
     return {

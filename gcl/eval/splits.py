@@ -2,9 +2,13 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from sklearn.model_selection import StratifiedKFold
 from torch import Generator, Tensor
 from torch_geometric.data import Data
+
+from gcl.checks import check_labels
 
 
 class Split(NamedTuple):
@@ -75,3 +79,56 @@ def split_from_masks(data: Data) -> Split:
             raise ValueError(f"data.{name} must be a bool tensor [N], got {got}")
         parts.append(mask.nonzero().squeeze(1))
     return Split(*parts)
+
+
+def random_folds(y: Tensor, num_folds: int = 10, generator: Generator | None = None) -> Tensor:
+    """Stratified folds for cross-validation: each holds its share of every class.
+
+    Args:
+        y: integer classes ``[N]``.
+        num_folds: at least 2.
+        generator: for the order of the rows.
+
+    Returns:
+        Each row's fold ``[N]``, long, from 0 to ``num_folds - 1``.
+
+    Raises:
+        TypeError: ``y`` is not integer.
+        ValueError: ``num_folds`` is below 2, or a class has fewer rows than there are folds.
+
+    **Source:** scikit-learn's ``StratifiedKFold``. **Differs:** as there.
+
+    Example:
+        >>> y = torch.tensor([0, 0, 0, 0, 1, 1])
+        >>> folds = random_folds(y, 2, torch.Generator().manual_seed(0))
+        >>> folds[y == 0].bincount().tolist(), folds[y == 1].bincount().tolist()
+        ([2, 2], [1, 1])
+    """
+    check_labels(y, y.size(0))
+    if num_folds < 2:
+        raise ValueError(f"num_folds must be at least 2, got {num_folds}")
+    found, count = y.unique(return_counts=True)
+    if len(y) == 0 or count.min() < num_folds:
+        got = f"{count.min()} of class {found[count.argmin()]}" if len(y) else "no rows"
+        raise ValueError(f"y must have at least num_folds={num_folds} rows of each class, got {got}")
+    folds = torch.empty(len(y), dtype=torch.long)
+    splitter = StratifiedKFold(num_folds, shuffle=True, random_state=draw_seed(generator))
+    for number, (_, rows) in enumerate(splitter.split(np.zeros(len(y)), y.cpu().numpy())):
+        folds[torch.from_numpy(rows)] = number
+    return folds
+
+
+def check_folds(folds: Tensor, num_rows: int) -> None:
+    """Raise unless ``folds`` holds the fold of each of ``num_rows`` rows, and there are several."""
+    if folds.is_floating_point() or folds.dtype == torch.bool:
+        raise TypeError(f"folds must hold integers, got {folds.dtype}")
+    if folds.shape != (num_rows,):
+        raise ValueError(f"folds must have shape [{num_rows}], one fold a row, got {tuple(folds.shape)}")
+    if len(folds.unique()) < 2:
+        raise ValueError(f"folds must name at least two folds, got only {folds.unique().tolist()}")
+
+
+def draw_seed(generator: Generator | None) -> int:
+    """A seed for the libraries that know nothing of torch's generators."""
+    device = "cpu" if generator is None else generator.device
+    return int(torch.randint(2**31 - 1, (), generator=generator, device=device))

@@ -42,6 +42,27 @@ def test_karate_is_zacharys():
     assert data.y.bincount().tolist() == [17, 17]
 
 
+def test_the_atlas_holds_every_small_graph_once():
+    graphs = load("atlas")
+    assert torch.bincount(torch.tensor([graph.num_nodes for graph in graphs])).tolist() == [
+        0,
+        1,
+        2,
+        4,
+        11,
+        34,
+        156,
+        1044,
+    ]
+    assert graphs.num_classes == 2
+    for graph in graphs[::50]:
+        check_graph(graph)
+        assert is_undirected(graph.edge_index, num_nodes=graph.num_nodes)
+    (complete,) = [graph for graph in graphs if graph.num_nodes <= 4 and graph.y == 1]
+    assert complete.num_edges == 12
+    assert sum(int(graph.y) for graph in graphs) == 401
+
+
 def test_csbm_has_the_statistics_that_were_asked_for(generator):
     sizes, edges = (500, 300, 200), 4000
     data = csbm(
@@ -127,7 +148,7 @@ def test_from_networkx_names_what_is_wrong():
 
 
 def test_an_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"name must be one of csbm, digits, karate, Cora, .* got 'cora'"):
+    with pytest.raises(ValueError, match=r"name must be one of atlas, csbm, digits, karate, Cora, .* got 'cora'"):
         load("cora")
 
 
@@ -204,3 +225,11 @@ def test_real_graph_sets(data_root):
     graphs = load("MUTAG", data_root)
     assert len(graphs) == 188
     assert graphs.num_classes == 2
+
+
+def test_graphs_without_features_get_their_degrees(data_root):
+    graphs = load("IMDB-BINARY", data_root)
+    graph = graphs[0]
+    assert graph.x.shape == (20, 129)
+    assert graph.x.argmax(1).tolist() == graph.edge_index[1].bincount(minlength=20).tolist()
+    assert graph.x.sum() == 20

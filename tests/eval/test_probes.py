@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.preprocessing import normalize
 
-from gcl.eval import Split, alignment, kmeans_scores, linear_probe, random_split, uniformity
+from gcl.eval import Split, alignment, kmeans_scores, knn_probe, linear_probe, random_split, uniformity
 from gcl.eval.probes import STRENGTHS
 
 
@@ -54,8 +54,10 @@ def test_shuffled_labels_give_chance():
     z, y = blobs(n=2000, classes=4)
     split = random_split(2000, 0.2, 0.2, torch.Generator().manual_seed(0))
     assert linear_probe(z, y, split)["accuracy"] > 0.8
-    shuffled = linear_probe(z, y[torch.randperm(2000)], split)["accuracy"]
-    assert abs(shuffled - 0.25) < 4 * (0.25 * 0.75 / 1200) ** 0.5
+    mixed = y[torch.randperm(2000)]
+    for probe in (linear_probe, knn_probe):
+        assert probe(z, y, split)["accuracy"] > 0.8
+        assert abs(probe(z, mixed, split)["accuracy"] - 0.25) < 4 * (0.25 * 0.75 / 1200) ** 0.5
 
 
 def test_rows_are_compared_by_direction():
@@ -88,6 +90,29 @@ def test_a_class_that_training_has_not_seen_counts_as_wrong():
     z, y = torch.eye(4)[torch.arange(40) % 4], torch.arange(40) % 4
     split = Split(torch.tensor([0, 1, 4, 5]), torch.tensor([8, 9, 10]), torch.tensor([20, 21, 22, 23]))
     assert linear_probe(z, y, split)["accuracy"] == 0.5
+
+
+def test_neighbours_vote_by_cosine():
+    """Row 4 is nearest to row 0 by direction and to row 2 by distance; of k = 1 and 3 validation prefers 1."""
+    z = torch.tensor([[10.0, 0.0], [0.0, 1.0], [1.0, 1.0], [5.0, 0.1], [1.0, 0.1]])
+    y = torch.tensor([0, 1, 1, 0, 0])
+    split = Split(torch.tensor([0, 1, 2]), torch.tensor([3]), torch.tensor([4]))
+    assert knn_probe(z, y, split) == {"accuracy": 1, "macro_f1": 1, "val_accuracy": 1, "k": 1}
+    assert knn_probe(z, y, split, k=[3])["accuracy"] == 0
+    with pytest.raises(ValueError, match=r"k must hold a number of neighbours in \[1, 3\] and none below 1, got \[4\]"):
+        knn_probe(z, y, split, k=[4])
+    with pytest.raises(ValueError, match=r"none below 1, got \[0, 1\]"):
+        knn_probe(z, y, split, k=[0, 1])
+
+
+def test_neighbours_are_those_of_the_dense_similarity():
+    z, y = blobs(noise=2.5)
+    split = random_split(300, 0.2, 0.2, torch.Generator().manual_seed(0))
+    u = torch.nn.functional.normalize(z.double())
+    nearest = (u[split.test] @ u[split.train].T).topk(5).indices
+    guess = y[split.train][nearest].mode(dim=1).values
+    accuracy = float((guess == y[split.test]).double().mean())
+    assert knn_probe(z, y, split, k=[5])["accuracy"] == pytest.approx(accuracy)
 
 
 def test_kmeans_finds_clusters_and_not_noise(generator):

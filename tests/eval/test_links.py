@@ -1,0 +1,101 @@
+"""Held-out edges, and how well embeddings tell them."""
+
+import random
+
+import pytest
+import torch
+from sklearn.metrics import average_precision_score, roc_auc_score
+from torch_geometric.data import Data
+from torch_geometric.utils import erdos_renyi_graph, is_undirected
+
+from gcl.eval import hold_out_edges, link_prediction
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def pairs_of(edge_index):
+    return set(map(tuple, edge_index.T.tolist()))
+
+
+@pytest.mark.parametrize("directed", [True, False])
+def test_held_out_edges_leave_the_graph_and_non_edges_are_in_none(directed):
+    edge_index = erdos_renyi_graph(40, 0.15, directed=directed)
+    data = Data(edge_index=edge_index, edge_number=torch.arange(edge_index.size(1)), num_nodes=40)
+    before = edge_index.clone()
+    train, pairs, linked = hold_out_edges(data, 0.2, seeded())
+    held, non_edges = pairs_of(pairs[:, linked == 1]), pairs_of(pairs[:, linked == 0])
+    both_ways = held if directed else held | {(v, u) for u, v in held}
+    assert pairs_of(train.edge_index) == pairs_of(edge_index) - both_ways
+    assert len(held) == len(non_edges) == int(0.2 * data.num_edges / (1 if directed else 2))
+    assert held <= pairs_of(edge_index)
+    assert not non_edges & pairs_of(edge_index)
+    assert all(u != v for u, v in non_edges)
+    assert directed or is_undirected(train.edge_index)
+    assert train.edge_number.size(0) == train.num_edges
+    assert "edge_label" not in train
+    assert torch.equal(data.edge_index, before)
+
+
+def test_the_same_seed_holds_out_the_same_edges_and_the_global_states_stay():
+    data = Data(edge_index=erdos_renyi_graph(40, 0.15), num_nodes=40)
+    torch_state, python_state = torch.get_rng_state(), random.getstate()
+    one, again, other = (hold_out_edges(data, 0.2, seeded(seed))[1] for seed in (0, 0, 1))
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    assert torch.equal(torch.get_rng_state(), torch_state)
+    assert random.getstate() == python_state
+
+
+def test_self_loops_are_no_links():
+    loops = torch.arange(4).repeat(2, 1)
+    data = Data(edge_index=torch.cat([loops, torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])], dim=1), num_nodes=4)
+    train, pairs, _ = hold_out_edges(data, 0.5, seeded())
+    assert train.num_edges == 2
+    assert (pairs[0] != pairs[1]).all()
+    assert data.num_edges == 8
+
+
+def test_scores_are_scikit_learns_of_the_cosine():
+    z = torch.randn(20, 4, dtype=torch.double)
+    pairs, linked = torch.combinations(torch.arange(20))[torch.randperm(190)[:60]].T, torch.arange(60) % 2
+    u = torch.nn.functional.normalize(z)
+    cosine = (u @ u.T)[pairs[0], pairs[1]]
+    assert link_prediction(z, pairs, linked) == {
+        "roc_auc": pytest.approx(roc_auc_score(linked, cosine)),
+        "average_precision": pytest.approx(average_precision_score(linked, cosine)),
+    }
+
+
+def test_random_embeddings_give_chance_and_blocks_do_not():
+    block = torch.arange(200) % 4
+    edge_index = torch.stack(torch.triu(block[:, None] == block, 1).nonzero(as_tuple=True))
+    data = Data(edge_index=torch.cat([edge_index, edge_index.flip(0)], dim=1), num_nodes=200)
+    _, pairs, linked = hold_out_edges(data, 0.2, seeded())
+    n = pairs.size(1) / 2
+    noise = link_prediction(torch.randn(200, 50), pairs, linked)["roc_auc"]
+    assert abs(noise - 0.5) < 4 * ((2 * n + 1) / (12 * n * n)) ** 0.5
+    assert link_prediction(torch.eye(4)[block], pairs, linked)["roc_auc"] == 1
+
+
+def test_bad_input_is_named():
+    data = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
+    with pytest.raises(ValueError, match=r"fraction must be in \(0, 1\), got 1"):
+        hold_out_edges(data, 1)
+    with pytest.raises(ValueError, match="fraction=0.1 of 2 edges must hold out at least one"):
+        hold_out_edges(data, 0.1)
+    with pytest.raises(ValueError, match="must hold out at least one and leave one"):
+        hold_out_edges(Data(edge_index=torch.empty(2, 0).long(), num_nodes=3), 0.5)
+    with pytest.raises(ValueError, match="must hold each edge once"):
+        hold_out_edges(Data(edge_index=torch.tensor([[0, 0], [1, 1]]), num_nodes=3), 0.5)
+    triangle = torch.tensor([[0, 1, 1, 2, 0, 2], [1, 0, 2, 1, 2, 0]])
+    with pytest.raises(ValueError, match="data must have at least 1 non-edges, got 0"):
+        hold_out_edges(Data(edge_index=triangle, num_nodes=3), 0.4)
+    z, pairs = torch.eye(3), torch.tensor([[0, 1], [1, 2]])
+    with pytest.raises(ValueError, match=r"pairs must hold node numbers in \[0, 3\), got 3"):
+        link_prediction(z, pairs + 1, torch.tensor([0, 1]))
+    with pytest.raises(ValueError, match=r"linked must hold both 0 and 1 and nothing else, got \[1\]"):
+        link_prediction(z, pairs, torch.tensor([1, 1]))
+    with pytest.raises(ValueError, match=r"shapes \[2, M\] and \[M\], got \(2, 2\) and \(3,\)"):
+        link_prediction(z, pairs, torch.tensor([0, 1, 1]))

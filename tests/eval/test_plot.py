@@ -1,0 +1,72 @@
+"""What the pictures show."""
+
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from gcl.eval import plot
+
+pytest.importorskip("matplotlib")
+from matplotlib.figure import Figure
+
+
+@pytest.fixture
+def ax():
+    return Figure().subplots()
+
+
+@pytest.mark.parametrize("method", ["t-SNE", "PCA"])
+@pytest.mark.parametrize("n", [2, 60])
+def test_points_of_a_class_lie_together(ax, method, n):
+    y = torch.arange(n) % 2
+    z = torch.eye(5)[y] + 0.01 * torch.randn(n, 5)
+    assert plot.embedding_plot(z, y, ax, method=method, generator=torch.Generator().manual_seed(0)) is ax
+    points = ax.collections[0].get_offsets().data
+    assert len(points) == n
+    assert ax.collections[0].get_array().tolist() == y.tolist()
+    centre = np.stack([points[y == c].mean(0) for c in (0, 1)])
+    assert (np.linalg.norm(points[:, None] - centre, axis=2).argmin(1) == y.numpy()).all()
+
+
+def test_the_curve_starts_at_epoch_one(ax):
+    assert plot.training_curve([torch.tensor(3.0), torch.tensor(1.0)], ax, ylabel="InfoNCE") is ax
+    assert ax.lines[0].get_xydata().tolist() == [[1, 3], [2, 1]]
+    assert ax.get_ylabel() == "InfoNCE"
+
+
+def test_histograms_are_shares_of_positives_and_negatives(ax):
+    z = torch.eye(4)
+    assert plot.similarity_histogram(z, -z, ax, generator=torch.Generator().manual_seed(0), max_pairs=100) is ax
+    negatives, positives = ([bar.get_height() for bar in bars] for bars in ax.containers)
+    assert sum(negatives) == pytest.approx(1)
+    assert positives[0] == pytest.approx(1)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "negatives, mean 0.00",
+        "positives, mean -1.00",
+    ]
+
+
+def test_confusion_is_in_per_cent_of_each_class(ax):
+    y, guess = torch.tensor([3, 3, 3, 3, 7]), torch.tensor([3, 3, 3, 7, 9])
+    assert plot.confusion_matrix(y, guess, ax) is ax
+    assert ax.images[0].get_array().tolist() == [[75, 25, 0], [0, 0, 100], [0, 0, 0]]
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["3", "7", "9"]
+
+
+def test_bad_input_is_named():
+    with pytest.raises(ValueError, match="method must be 't-SNE' or 'PCA', got 'umap'"):
+        plot.embedding_plot(torch.eye(3), torch.arange(3), method="umap")
+    with pytest.raises(ValueError, match=r"losses must hold one number for each epoch, got shape \(0,\)"):
+        plot.training_curve([])
+    with pytest.raises(ValueError, match="z1 must have at least two rows, got 1"):
+        plot.similarity_histogram(torch.ones(1, 2), torch.ones(1, 2))
+    with pytest.raises(ValueError, match=r"names must name the 2 classes \[0, 1\], got \['a'\]"):
+        plot.confusion_matrix(torch.tensor([0, 1]), torch.tensor([0, 1]), names=["a"])
+
+
+def test_without_matplotlib_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"pip install torch-gcl\[plot\]"):
+        plot.training_curve([1.0])
