@@ -15,10 +15,12 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import torch
+from torch_geometric.data import Data
 
 import gcl
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
+import graph
 import node
 
 COLUMNS = (
@@ -28,26 +30,41 @@ COLUMNS = (
 CONTROLS = "controls"
 
 
-def node_cell(dataset, method, seed, root):
+def run_cell(dataset, method, seed, root):
     """The rows of one method (or of the controls) on one data set for one seed."""
     torch.set_num_threads(1)
     data = gcl.data.load(dataset, root)
+    rows = (node_rows if isinstance(data, Data) else graph_rows)(data, dataset, method, seed)
+    return [row | {"dataset": dataset, "seed": seed, "torch": torch.__version__} for row in rows]
+
+
+def node_rows(data, dataset, method, seed):
+    """One row for each split, the public one too where there is one; a row for each control."""
     splits = {"10/10/80": node.split_of(data, seed)}
     if "train_mask" in data and data.train_mask.dim() == 1:
         splits["public"] = node.split_of(data, seed, public=True)
-    common = {"dataset": dataset, "seed": seed, "torch": torch.__version__}
     if method == CONTROLS:
         torch.manual_seed(seed)
         return [
-            common | {"split": split, "method": name} | scores
+            scores | {"split": split, "method": name}
             for split, rows in splits.items()
             for name, scores in gcl.eval.controls(data, rows).items()
         ]
     before = peak_mb()
-    hp = node.hyperparameters(method, dataset)
-    best, seconds = node.train(method, data, hp, seed, list(splits.values()))
-    common |= {"method": method, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
-    return [common | {"split": split} | scores for split, scores in zip(splits, best, strict=True)]
+    best, seconds = node.train(method, data, node.hyperparameters(method, dataset), seed, list(splits.values()))
+    cost = {"method": method, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
+    return [scores | cost | {"split": split} for split, scores in zip(splits, best, strict=True)]
+
+
+def graph_rows(graphs, dataset, method, seed):
+    """The row of ten-fold cross-validation; one for each control."""
+    if method == CONTROLS:
+        scores = graph.controls(graphs, graph.hyperparameters("GraphCL", dataset), seed)
+        return [row | {"split": "10 folds", "method": name} for name, row in scores.items()]
+    before = peak_mb()
+    scores, seconds = graph.train(method, graphs, graph.hyperparameters(method, dataset), seed)
+    cost = {"seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
+    return [scores | cost | {"split": "10 folds", "method": method}]
 
 
 def peak_mb():
@@ -123,25 +140,27 @@ def plot(rows, path):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--datasets", nargs="+", default=["Cora", "CiteSeer", "Photo"])
-    parser.add_argument("--methods", nargs="+", default=list(node.HYPERPARAMETERS), choices=list(node.HYPERPARAMETERS))
+    parser.add_argument("--datasets", nargs="+", default=["Cora", "CiteSeer", "Photo", "MUTAG", "PROTEINS", "NCI1"])
+    parser.add_argument("--methods", nargs="+", help="default: all of hyperparameters.json")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--out", type=Path, default=Path("accuracy.csv"), help="also .md and .png beside it")
     args = parser.parse_args()
 
+    of_nodes = {dataset: isinstance(gcl.data.load(dataset, args.root), Data) for dataset in args.datasets}
     done = {(row["dataset"], row["method"], int(row["seed"])) for row in read(args.out)}
     cells = [
         (dataset, method, seed)
         for dataset in args.datasets
-        for method in (CONTROLS, *args.methods)
+        for method in (CONTROLS, *(node if of_nodes[dataset] else graph).HYPERPARAMETERS)
+        if args.methods is None or method in (CONTROLS, *args.methods)
         for seed in range(args.seeds)
         if (dataset, "raw features" if method == CONTROLS else method, seed) not in done
     ]
     for number, (dataset, method, seed) in enumerate(cells, 1):
         print(f"{number}/{len(cells)}: {dataset}, {method}, seed {seed}", flush=True)
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            append(args.out, process.submit(node_cell, dataset, method, seed, args.root).result())
+            append(args.out, process.submit(run_cell, dataset, method, seed, args.root).result())
 
     rows = read(args.out)
     table = markdown(rows)
