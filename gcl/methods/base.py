@@ -1,6 +1,8 @@
 """What every method is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Generator, Tensor, nn
@@ -49,16 +51,23 @@ class Method(nn.Module, ABC):
             ValueError: ``data`` has no nodes, no features, NaN or edges out of range.
         """
         check_graph(data)
-        was_training = self.training
-        self.eval()
-        try:
-            with torch.no_grad():
-                return encode(self.encoder, data)
-        finally:
-            self.train(was_training)
+        with evaluating(self):
+            return encode(self.encoder, data)
 
     def after_step(self) -> None:
         """Called after each optimizer step; a moving target moves here."""
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients; the mode is restored afterwards."""
+    was_training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(was_training)
 
 
 def encode(encoder: Encoder, data: Data) -> Tensor:
