@@ -26,7 +26,7 @@ def progcl(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor:
         w(x) = x \, \frac{\pi_0 \beta_0(x)}{\pi_0 \beta_0(x) + \pi_1 \beta_1(x)}
 
     where the mixture of two beta densities is fitted to the x of negative pairs; its component of lower mean is that of
-    the true negatives. No gradient flows through w.
+    the true negatives. No gradient flows through w, which is kept above e^-20.
 
     Args:
         z1, z2, temperature: as in :func:`gcl.losses.info_nce`; N >= 2.
@@ -98,7 +98,7 @@ def fit_true_negatives(x: Tensor) -> LogOdds:
         a, b, log_share = mean * precision, (1 - mean) * precision, (size / size.sum()).log()
     bias = _bias(a, b, log_share)
     swap = torch.where(a[0] / b[0] > a[1] / b[1], -1.0, 1.0)  # the true ones are the less alike
-    return LogOdds(*(swap * (value[0] - value[1]).squeeze() for value in (bias, a, b)))
+    return LogOdds(*((swap * (value[0] - value[1])).squeeze() for value in (bias, a, b)))
 
 
 def _bias(a: Tensor, b: Tensor, log_share: Tensor) -> Tensor:
