@@ -108,7 +108,7 @@ def progcl(z1, z2, temperature=0.5):
 
 
 def beta_mixture(x):
-    """Log-densities of two beta components, of the lower mean first, after ten rounds of EM by matching moments."""
+    """Log-densities of two beta components, of the lower mean first, after 50 rounds of EM by matching moments."""
 
     def log_density(parameters, x):
         a, b, share = parameters
@@ -116,7 +116,7 @@ def beta_mixture(x):
         return torch.distributions.Beta(a, b).log_prob(x) + math.log(share)
 
     components = [(1.0, 2.0, 0.95), (2.0, 1.0, 0.05)]
-    for _ in range(10):
+    for _ in range(50):
         first, second = (log_density(component, x) for component in components)
         probability = (first - torch.logaddexp(first, second)).exp()
         components = []

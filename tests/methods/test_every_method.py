@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Batch
 
 from augmentors import FeatureMask, Identity, NodeShuffle
 from gcl import methods
@@ -29,6 +29,7 @@ from gcl.methods import (
 from gcl.nn import gcn, gin, move_target
 from gcl.train import fit
 from tests import reference
+from tests.methods.inputs import ring, seeded
 
 NODE = {
     "GRACE": lambda encoder: GRACE(encoder, 6),
@@ -57,17 +58,6 @@ def build(name, in_dim=4):
     torch.manual_seed(0)
     encoder = gin(in_dim, 8, 6, num_layers=2) if name in GRAPH else gcn(in_dim, 8, 6, activation="prelu")
     return ALL[name](encoder)
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def ring(n=12, d=4):
-    """A ring with random features, and a node apart."""
-    node = torch.arange(n - 1)
-    edge_index = torch.stack([node, (node + 1) % (n - 1)])
-    return Data(x=torch.randn(n, d), edge_index=torch.cat([edge_index, edge_index.flip(0)], dim=1))
 
 
 def graph_for(name, num_edges=None):
