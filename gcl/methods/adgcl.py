@@ -11,7 +11,7 @@ from torch_geometric.nn import global_add_pool
 from augmentors.base import uniform
 from gcl.checks import check_positive
 from gcl.losses import graphcl_nce
-from gcl.methods.base import Method, encode, graph_of
+from gcl.methods.base import Method, check_takes_edge_weights, encode, graph_of
 from gcl.nn import Readout
 
 _BIAS = 1e-4  # keeps the noise finite
@@ -69,11 +69,7 @@ class ADGCL(Method):
         readout: Readout = global_add_pool,
     ) -> None:
         super().__init__(encoder)
-        if not getattr(encoder, "supports_edge_weight", True):
-            raise ValueError(
-                "encoder must take edge weights, got one whose supports_edge_weight is False: "
-                "use gcl.nn.gin, gcl.nn.gcn or PyG's GraphConv"
-            )
+        check_takes_edge_weights("encoder", encoder)
         check_positive("weight", weight)
         check_positive("temperature", temperature)
         self.projector = nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim))

@@ -83,6 +83,14 @@ def encode(encoder: Encoder, data: Data) -> Tensor:
     return encoder(data.x, data.edge_index, edge_weight)
 
 
+def check_takes_edge_weights(name: str, encoder: nn.Module) -> None:
+    """``encoder`` does not say that it takes none."""
+    if not getattr(encoder, "supports_edge_weight", True):
+        raise ValueError(
+            f"{name} must take edge weights, got one whose supports_edge_weight is False: use gcl.nn.gcn or gcl.nn.gin"
+        )
+
+
 def graph_of(data: Data) -> Tensor:
     """The graph of each node ``[N]``: 0 for a ``Data`` that is one graph."""
     return data.x.new_zeros(data.x.size(0), dtype=torch.long) if data.batch is None else data.batch

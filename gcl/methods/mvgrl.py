@@ -10,7 +10,7 @@ from torch_geometric.nn import global_add_pool, global_mean_pool
 from augmentors import Augmentor, NodeShuffle, PPRDiffusion
 from gcl.checks import check_graph
 from gcl.losses import node_graph_bce, node_graph_jsd
-from gcl.methods.base import Method, encode, evaluating, graph_of
+from gcl.methods.base import Method, check_takes_edge_weights, encode, evaluating, graph_of
 from gcl.nn import Readout
 
 
@@ -22,6 +22,7 @@ class CrossView(Method):
 
     def __init__(self, encoder: nn.Module, diffusion_encoder: nn.Module, diffusion: Augmentor | None) -> None:
         super().__init__(encoder)
+        check_takes_edge_weights("diffusion_encoder", diffusion_encoder)
         self.diffusion_encoder = diffusion_encoder
         self.diffusion = PPRDiffusion() if diffusion is None else diffusion
 
@@ -53,6 +54,9 @@ class MVGRL(CrossView):
             :func:`gcl.nn.gcn`. Shares no weights with ``encoder``.
         dim: width of both encoders' output.
         diffusion: makes the second view; ``None``: personalised PageRank, ``PPRDiffusion()``.
+
+    Raises:
+        ValueError: ``diffusion_encoder`` takes no edge weights.
 
     **Source:** Contrastive Multi-View Representation Learning on Graphs (arXiv 2006.05582), section 3, and the
     authors' code for nodes: DGI's loss across the views, one critic, embeddings summed. **Differs:** takes the whole
@@ -101,7 +105,7 @@ class MVGRLGraph(CrossView):
         readout: ``(h, batch) -> g [B, dim]``.
 
     Raises:
-        ValueError: (by ``loss``) the batch has one graph only.
+        ValueError: ``diffusion_encoder`` takes no edge weights; (by ``loss``) the batch has one graph only.
 
     **Source:** Contrastive Multi-View Representation Learning on Graphs (arXiv 2006.05582), eq. 5, with the
     Jensen-Shannon estimator and the heads of the authors' code. **Differs:** the encoder's last layer stands for the

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch_geometric.data import Batch
 from torch_geometric.loader import DataLoader
+from torch_geometric.nn import GIN
 
 from augmentors import HeatDiffusion, NodeShuffle, PPRDiffusion
 from gcl.methods import MVGRL, MVGRLGraph
@@ -89,6 +90,11 @@ def test_the_diffusion_can_be_chosen_and_edge_attributes_do_not_matter_to_it():
     data.edge_attr = torch.ones(data.num_edges, 3)
     assert torch.equal(build(MVGRL).embed(data), plain)
     assert not torch.allclose(build(MVGRL, diffusion=HeatDiffusion(3.0)).embed(data), plain)
+
+
+def test_the_diffusions_encoder_must_take_its_weights():
+    with pytest.raises(ValueError, match="diffusion_encoder must take edge weights"):
+        MVGRL(gcn(4, 8, 6), GIN(4, 8, 2, 6), 6)
 
 
 def test_one_graph_alone_has_nothing_to_be_told_from():
