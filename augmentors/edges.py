@@ -2,7 +2,9 @@
 
 Where ``undirected`` is true, both directions of an edge, and its duplicates, share their fate; where it is false, each
 column of ``edge_index`` has its own. In a ``HeteroData`` this concerns the types from a node type to itself; a type
-between two node types has no reverse within itself and draws for each column.
+between two node types has no reverse within itself and draws for each column. A type and its reverse, such as the
+``rev_`` types of PyG's ``ToUndirected``, are two types: each draws on its own, so that one direction of an edge can go
+while the other stays. Augment before ``ToUndirected`` where they shall share their fate.
 """
 
 import torch

@@ -18,7 +18,7 @@ def keep_edges(data: Data | HeteroData, keep: Tensor, store: BaseStorage | None 
     _cut_slices(data, store, keys, keep)
     index = keep.nonzero().squeeze(1) if keep.dtype == torch.bool else torch.repeat_interleave(keep)
     for key in keys:
-        store[key] = _select(store[key], index, data.__cat_dim__(key, store[key], store))
+        store[key] = _select(data, store, key, index)
     return data
 
 
@@ -74,7 +74,7 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
         index = mask.nonzero().squeeze(1)
         _cut_slices(data, store, of_nodes[store._key], mask)
         for key in of_nodes[store._key]:
-            store[key] = _select(store[key], index, data.__cat_dim__(key, store[key], store))
+            store[key] = _select(data, store, key, index)
         if "ptr" in store:
             store.ptr = before[store._key][store.ptr]
         if "num_nodes" in store:
@@ -101,10 +101,9 @@ def edge_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list
             return True
         if key not in slices:
             return num_edges not in (1, store.num_nodes)
-        one_a_graph = torch.equal(slices[key], torch.arange(len(slices[key])))
-        nodes = data.ptr.cpu()
-        edges = slices["edge_index"]
-        return torch.equal(slices[key], edges) and not one_a_graph and not torch.equal(edges, nodes)
+        own, nodes, edges = _ends(data, store, key), data.ptr.cpu(), slices["edge_index"]
+        one_a_graph = torch.equal(own, torch.arange(len(own)))
+        return torch.equal(own, edges) and not one_a_graph and not torch.equal(edges, nodes)
 
     return [key for key in store.keys() if is_edge_level(key)]  # noqa: SIM118 (a store is no dict)
 
@@ -119,7 +118,7 @@ def node_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list
         for key in store.keys()  # noqa: SIM118
         if key not in others
         and _length(data, store, key) == store.num_nodes
-        and (key not in slices or torch.equal(slices[key], store.ptr.cpu()))
+        and (key not in slices or torch.equal(_ends(data, store, key), store.ptr.cpu()))
     ]
 
 
@@ -127,12 +126,26 @@ def _length(data: Data | HeteroData, store: BaseStorage, key: str) -> int:
     value = store[key]
     if isinstance(value, Tensor):
         return value.size(data.__cat_dim__(key, value, store)) if value.dim() else -1
+    if _is_list_of_lists(data, store, key):
+        return sum(map(len, value))
     return len(value) if isinstance(value, (list, tuple)) else -1
 
 
-def _select(value: Tensor | list | tuple, index: Tensor, dim: int) -> Tensor | list | tuple:
+def _is_list_of_lists(data: Data | HeteroData, store: BaseStorage, key: str) -> bool:
+    """``key`` holds one list for each graph of a ``Batch``, as PyG collates lists."""
+    return key in _slices(data, store) and isinstance(store[key], list) and all(isinstance(v, list) for v in store[key])
+
+
+def _select(data: Data | HeteroData, store: BaseStorage, key: str, index: Tensor) -> Tensor | list | tuple:
+    """The entries ``index`` of an attribute."""
+    value = store[key]
     if not isinstance(value, Tensor):
-        return type(value)(value[i] for i in index.tolist())
+        if not _is_list_of_lists(data, store, key):
+            return type(value)(value[i] for i in index.tolist())
+        flat = [(graph, entry) for graph, part in enumerate(value) for entry in part]
+        chosen = [flat[i] for i in index.tolist()]
+        return [[entry for own, entry in chosen if own == graph] for graph in range(len(value))]
+    dim = data.__cat_dim__(key, value, store)
     if value.dim() == 2 and dim % 2 == 1:  # row by row is faster
         return torch.stack([row.index_select(0, index) for row in value])
     return value.index_select(dim, index)
@@ -150,11 +163,19 @@ def _slices(data: Data | HeteroData, store: BaseStorage) -> dict[str, Tensor]:
     return data._slice_dict if store._key is None else data._slice_dict.get(store._key, {})
 
 
+def _ends(data: Data | HeteroData, store: BaseStorage, key: str) -> Tensor:
+    """Where among the entries of an attribute of a ``Batch`` the graphs start and end ``[B + 1]``."""
+    if _is_list_of_lists(data, store, key):
+        return torch.tensor([0, *map(len, store[key])]).cumsum(0)
+    return _slices(data, store)[key]
+
+
 def _cut_slices(data: Data | HeteroData, store: BaseStorage, keys: list[str], keep: Tensor) -> None:
     """Bring the slices of the attributes ``keys`` to what is kept of them."""
     if slices := _slices(data, store):
         before = _counts_before(keep).cpu()
-        _set_batch(data, "_slice_dict", store, {key: before[slices[key]] for key in keys if key in slices})
+        cut = [key for key in keys if key in slices and not _is_list_of_lists(data, store, key)]
+        _set_batch(data, "_slice_dict", store, {key: before[slices[key]] for key in cut})
 
 
 def _set_batch(data: Batch, name: str, store: BaseStorage, new: dict[str, Tensor]) -> None:

@@ -1,6 +1,7 @@
 """Textbook forms of the losses: dense, float64 in and out, differentiated by autograd, written from the papers."""
 
 import math
+from functools import partial
 
 import torch
 from torch.nn.functional import logsigmoid
@@ -87,6 +88,45 @@ def macl(z1, z2, temperature=0.1, alpha=0.5, threshold=0.0):
     terms = softplus((negatives - positive[:, None]).logsumexp(1))
     p = (-terms).exp().detach()
     return (terms / -torch.expm1(p.log())).mean()
+
+
+def progcl(z1, z2, temperature=0.5):
+    """ProGCL: weights from the posterior of a beta mixture, whose densities are torch's; detached."""
+    x = ((1 + unit(z1) @ unit(z2).T) / 2).detach()
+    n = len(x)
+    sample = torch.stack([x[i, (i + shift) % n] for shift in range(1, n) for i in range(n)])
+    true, false = beta_mixture(sample.clamp(1e-4, 1 - 1e-4))
+
+    def weight(scores):
+        x = ((1 + scores * temperature) / 2).detach().clamp(1e-4, 1 - 1e-4)
+        return (x * (true(x) - torch.logaddexp(true(x), false(x))).exp()).clamp_min(math.exp(-20))
+
+    positive, negatives = positives_and_negatives(z1, z2, temperature)
+    w = weight(negatives)
+    w = (w / w.mean(1, keepdim=True)).log()
+    return softplus((negatives + w).logsumexp(1) - positive).mean()
+
+
+def beta_mixture(x):
+    """Log-densities of two beta components, of the lower mean first, after 50 rounds of EM by matching moments."""
+
+    def log_density(parameters, x):
+        a, b, share = parameters
+        a, b = (torch.tensor(value, dtype=torch.double) for value in (a, b))  # of numbers, Beta is float32
+        return torch.distributions.Beta(a, b).log_prob(x) + math.log(share)
+
+    components = [(1.0, 2.0, 0.95), (2.0, 1.0, 0.05)]
+    for _ in range(50):
+        first, second = (log_density(component, x) for component in components)
+        probability = (first - torch.logaddexp(first, second)).exp()
+        components = []
+        for r in (probability, 1 - probability):
+            mean = float((r * x).sum() / r.sum())
+            variance = max(float((r * (x - mean) ** 2).sum() / r.sum()), 1e-12)
+            precision = min(max(mean * (1 - mean) / variance - 1, 1e-2), 1e4)
+            components.append((mean * precision, (1 - mean) * precision, float(r.mean())))
+    components.sort(key=lambda component: component[0] / component[1])
+    return [partial(log_density, component) for component in components]
 
 
 def poly_view(z1, z2, z3, temperature=0.5, arithmetic=False):

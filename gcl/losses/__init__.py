@@ -15,6 +15,7 @@ from gcl.losses.geometry import alignment, dispersive, uniformity
 from gcl.losses.grouped import node_graph_bce, node_graph_jsd
 from gcl.losses.pairs import jsd, siglip, triplet
 from gcl.losses.positives import neighbour_nce, sup_con
+from gcl.losses.progcl import progcl
 from gcl.losses.queue import NegativeQueue, queue_nce
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "node_graph_bce",
     "node_graph_jsd",
     "poly_view",
+    "progcl",
     "queue_nce",
     "siglip",
     "sup_con",

@@ -1,8 +1,10 @@
 """Self-supervised methods: each owns its loss; all train by :func:`gcl.train.fit` and embed by ``embed``."""
 
+from gcl.methods.adgcl import ADGCL
 from gcl.methods.base import Method
 from gcl.methods.bgrl import BGRL
 from gcl.methods.cca_ssg import CCASSG
+from gcl.methods.costa import COSTA
 from gcl.methods.dgi import DGI
 from gcl.methods.gbt import GBT
 from gcl.methods.gca import GCA
@@ -10,21 +12,28 @@ from gcl.methods.ggd import GGD
 from gcl.methods.grace import GRACE
 from gcl.methods.graphcl import GraphCL
 from gcl.methods.infograph import InfoGraph
+from gcl.methods.mvgrl import MVGRL, MVGRLGraph
+from gcl.methods.progcl import ProGCL
 from gcl.methods.simgrace import SimGRACE
 from gcl.methods.two_view import Pair, TwoView
 
 __all__ = [
+    "ADGCL",
     "BGRL",
     "CCASSG",
+    "COSTA",
     "DGI",
     "GBT",
     "GCA",
     "GGD",
     "GRACE",
+    "MVGRL",
     "GraphCL",
     "InfoGraph",
+    "MVGRLGraph",
     "Method",
     "Pair",
+    "ProGCL",
     "SimGRACE",
     "TwoView",
 ]

@@ -1,6 +1,8 @@
 """What every method is."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Generator, Tensor, nn
@@ -49,13 +51,8 @@ class Method(nn.Module, ABC):
             ValueError: ``data`` has no nodes, no features, NaN or edges out of range.
         """
         check_graph(data)
-        was_training = self.training
-        self.eval()
-        try:
-            with torch.no_grad():
-                return encode(self.encoder, data)
-        finally:
-            self.train(was_training)
+        with evaluating(self):
+            return encode(self.encoder, data)
 
     def prepare(self, data: Data) -> Data:
         """``data`` with what the method can compute once, before training: call it on what ``fit`` is given."""
@@ -63,6 +60,18 @@ class Method(nn.Module, ABC):
 
     def after_step(self) -> None:
         """Called after each optimizer step; a moving target moves here."""
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients; the mode is restored afterwards."""
+    was_training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(was_training)
 
 
 def encode(encoder: Encoder, data: Data) -> Tensor:
@@ -76,6 +85,14 @@ def encode(encoder: Encoder, data: Data) -> Tensor:
             "remove it from data or use an encoder that takes it"
         )
     return encoder(data.x, data.edge_index, edge_weight)
+
+
+def check_takes_edge_weights(name: str, encoder: nn.Module) -> None:
+    """``encoder`` does not say that it takes none."""
+    if not getattr(encoder, "supports_edge_weight", True):
+        raise ValueError(
+            f"{name} must take edge weights, got one whose supports_edge_weight is False: use gcl.nn.gcn or gcl.nn.gin"
+        )
 
 
 def graph_of(data: Data) -> Tensor:

@@ -4,7 +4,7 @@ from functools import partial
 
 from torch import nn
 
-from augmentors import AdaptiveEdgeDrop, AdaptiveFeatureMask, Compose, degree_centrality
+from augmentors import AdaptiveEdgeDrop, AdaptiveFeatureMask, Augmentor, Compose, degree_centrality
 from augmentors.adaptive import Centrality
 from gcl.checks import check_positive
 from gcl.losses import info_nce
@@ -48,11 +48,17 @@ class GCA(TwoView):
         temperature: float = 0.5,
     ) -> None:
         check_positive("temperature", temperature)
-        augmentor1, augmentor2 = (
-            Compose(
-                [AdaptiveEdgeDrop(edge, centrality, threshold), AdaptiveFeatureMask(feature, centrality, threshold)]
-            )
-            for edge, feature in zip(edge_drop, feature_mask, strict=True)
-        )
+        augmentors = adaptive_augmentors(edge_drop, feature_mask, centrality, threshold)
         projector = projection_head(dim, proj_dim or dim, dim)
-        super().__init__(encoder, projector, augmentor1, augmentor2, partial(info_nce, temperature=temperature))
+        super().__init__(encoder, projector, *augmentors, partial(info_nce, temperature=temperature))
+
+
+def adaptive_augmentors(
+    edge_drop: tuple[float, float], feature_mask: tuple[float, float], centrality: Centrality, threshold: float
+) -> tuple[Augmentor, Augmentor]:
+    """The augmentors of both views."""
+    augmentor1, augmentor2 = (
+        Compose([AdaptiveEdgeDrop(edge, centrality, threshold), AdaptiveFeatureMask(feature, centrality, threshold)])
+        for edge, feature in zip(edge_drop, feature_mask, strict=True)
+    )
+    return augmentor1, augmentor2

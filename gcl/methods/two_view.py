@@ -77,7 +77,11 @@ class TwoView(Method):
             raise ValueError(
                 f"augmentor1 and augmentor2 must give views whose rows match, got {h1.size(0)} and {h2.size(0)} rows"
             )
-        return Pair(data, view1, view2, h1, h2, self.projector(h1), self.projector(h2))
+        return Pair(data, view1, view2, h1, h2, *self.project(h1, h2, generator))
+
+    def project(self, h1: Tensor, h2: Tensor, generator: Generator | None = None) -> tuple[Tensor, Tensor]:
+        """What the objective compares: both views through the projector."""
+        return self.projector(h1), self.projector(h2)
 
     def loss_of(self, pair: Pair) -> Tensor:
         """The objective on the projections."""

@@ -6,6 +6,7 @@ matrix in the backward pass; ``"triton"`` does so inside CUDA kernels (an option
 ``"dense"`` holds the whole matrix and is the reference of the tests.
 """
 
+from collections.abc import Callable
 from types import ModuleType
 from typing import Literal, overload
 
@@ -20,7 +21,14 @@ _BACKENDS: dict[str, ModuleType] = {"dense": dense, "tiles": tiles}
 __all__ = ["cross_lse", "edge_dot", "row_sum", "sym_lse"]
 
 
-def sym_lse(x: Tensor, num_items: int = 0, *, bound: float = float("inf"), backend: str = "tiles") -> Tensor:
+def sym_lse(
+    x: Tensor,
+    num_items: int = 0,
+    *,
+    log_weight: Callable[[Tensor], Tensor] | None = None,
+    bound: float = float("inf"),
+    backend: str = "tiles",
+) -> Tensor:
     r"""Log-sum-exp of each row's products with the other rows, itself and its other views left out.
 
     .. math:: \ell_i = \log \sum_{j \ne i,\; j \not\equiv i\; (\mathrm{mod}\, n)} \exp \langle x_i, x_j \rangle
@@ -29,7 +37,9 @@ def sym_lse(x: Tensor, num_items: int = 0, *, bound: float = float("inf"), backe
         x: rows ``[M, D]``; divide by the square root of the temperature beforehand.
         num_items: n, where the rows are views of n items, one view after the other, as in ``torch.cat([z1, z2])``:
             the rows of the same item are left out; 0: each row leaves out itself only.
-        bound: a number that no :math:`|\langle x_i, x_j \rangle|` exceeds, if one is known (1 / temperature
+        log_weight: a function of scores :math:`\langle x_i, x_j \rangle`, entry by entry: the log of the pair's weight,
+            which is added to its score. No gradient flows through it.
+        bound: a number that no exponent exceeds in size, if one is known (1 / temperature
             for unit rows). Up to 60 the exponentials need no running maximum, which is faster.
         backend: ``"tiles"``, ``"triton"`` or ``"dense"``.
 
@@ -39,7 +49,7 @@ def sym_lse(x: Tensor, num_items: int = 0, *, bound: float = float("inf"), backe
     Raises:
         TypeError: ``x`` is not floating-point.
         ValueError: ``x`` is no matrix, M is no multiple of ``num_items``, or the backend is unknown. The Triton backend
-            also refuses float64, more than 256 columns, and tensors that are not on a CUDA device.
+            also refuses float64, more than 256 columns, ``log_weight``, and tensors that are not on a CUDA device.
         ImportError: Triton is asked for and not installed.
 
     **Source:** the denominator of NT-Xent (SimCLR, arXiv 2002.05709, eq. 1) without its positive.
@@ -53,7 +63,7 @@ def sym_lse(x: Tensor, num_items: int = 0, *, bound: float = float("inf"), backe
     check_matrix("x", x)
     if num_items < 0 or (num_items and x.size(0) % num_items):
         raise ValueError(f"num_items must be 0 or divide the {x.size(0)} rows of x, got {num_items}")
-    return _backend(backend).sym_lse(x, num_items, bound)
+    return _backend(backend).sym_lse(x, num_items, bound, log_weight)
 
 
 @overload

@@ -6,13 +6,16 @@ import torch
 from torch import Tensor
 
 
-def sym_lse(x: Tensor, num_items: int, bound: float) -> Tensor:
+def sym_lse(x: Tensor, num_items: int, bound: float, log_weight: Callable[[Tensor], Tensor] | None) -> Tensor:
     """See :func:`gcl.pairwise.sym_lse`; holds [M, M]."""
     row = torch.arange(len(x), device=x.device)
     left_out = row[:, None] == row
     if num_items:
         left_out = row[:, None] % num_items == row % num_items
-    return _lse(_scores(x, x), left_out, 1)
+    scores = _scores(x, x)
+    if log_weight is not None:
+        scores = scores + log_weight(scores.detach())
+    return _lse(scores, left_out, 1)
 
 
 def cross_lse(

@@ -16,11 +16,13 @@ _EDGES = 65536  # columns of edge_index gathered at a time
 NO_OVERFLOW = 60.0  # exp(±60), and sums of a billion of them, stay inside float32
 _INF = float("inf")
 
+LogWeight = Callable[[Tensor], Tensor]
+
 
 @torch.compiler.disable
-def sym_lse(x: Tensor, num_items: int, bound: float) -> Tensor:
+def sym_lse(x: Tensor, num_items: int, bound: float, log_weight: LogWeight | None) -> Tensor:
     """See :func:`gcl.pairwise.sym_lse`."""
-    return _SymLse.apply(_accurate(x), num_items, bound <= NO_OVERFLOW)
+    return _SymLse.apply(_accurate(x), num_items, bound <= NO_OVERFLOW, log_weight)
 
 
 @torch.compiler.disable
@@ -46,31 +48,31 @@ def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor) -> Tensor:
 
 class _SymLse(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, num_items: int, bounded: bool) -> Tensor:
+    def forward(ctx: Any, x: Tensor, num_items: int, bounded: bool, log_weight: LogWeight | None) -> Tensor:
         total = _start(x, bounded)
         with _no_autocast(x):
             for r, c in _triangle(x):
-                scores = _sym_scores(x, r, c, num_items)
+                scores = _sym_scores(x, r, c, num_items, log_weight)
                 _add(total, total if c != r else None, scores, r, c, bounded)
         lse = total.log_() if bounded else total
         ctx.save_for_backward(x, lse)
-        ctx.num_items, ctx.bounded = num_items, bounded
+        ctx.num_items, ctx.bounded, ctx.log_weight = num_items, bounded, log_weight
         return lse
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
         x, lse = ctx.saved_tensors
         direction = Direction(lse, grad)
         dx = torch.zeros_like(x)
         with _no_autocast(x):
             for r, c in _triangle(x):
-                scores = _sym_scores(x, r, c, ctx.num_items)
+                scores = _sym_scores(x, r, c, ctx.num_items, ctx.log_weight)
                 weight = _weight(scores, direction, r, direction, c, ctx.bounded)
                 dx[r].addmm_(weight, x[c])
                 if c != r:
                     dx[c].addmm_(weight.T, x[r])
-        return dx, None, None
+        return dx, None, None, None
 
 
 class _CrossLse(torch.autograd.Function):
@@ -227,8 +229,10 @@ def _weight(scores: Tensor, rows: Direction, r: slice, columns: Direction | None
     return weight
 
 
-def _sym_scores(x: Tensor, r: slice, c: slice, num_items: int) -> Tensor:
+def _sym_scores(x: Tensor, r: slice, c: slice, num_items: int, log_weight: LogWeight | None) -> Tensor:
     scores = x[r] @ x[c].T
+    if log_weight is not None:
+        scores += log_weight(scores)
     period, offset = num_items or len(x), r.start - c.start
     for diagonal in range(offset % period - period * (len(scores) // period + 1), scores.size(1), period):
         if diagonal > -len(scores):

@@ -26,9 +26,11 @@ _LOG2E = tl.constexpr(1.4426950408889634)  # exp(x) = exp2(x log2(e)): one fused
 
 
 @torch.compiler.disable
-def sym_lse(x: Tensor, num_items: int, bound: float) -> Tensor:
+def sym_lse(x: Tensor, num_items: int, bound: float, log_weight: object | None) -> Tensor:
     """See :func:`gcl.pairwise.sym_lse`."""
     _check(x)
+    if log_weight is not None:
+        raise ValueError('log_weight is not for backend="triton": use backend="tiles"')
     row = torch.arange(len(x), dtype=torch.int32, device=x.device)
     same_item = range(0, len(x), num_items) if num_items else [0]
     x, exclude = x.contiguous(), torch.stack([(row + shift) % max(len(x), 1) for shift in same_item or [0]], 1)

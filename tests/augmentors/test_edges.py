@@ -1,5 +1,7 @@
 """What the edge augmentors draw."""
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given
@@ -9,7 +11,7 @@ from torch_geometric.utils import is_undirected
 
 from augmentors import EdgeAdd, EdgeAttrMask, EdgeDrop, EdgeRewire
 from augmentors.base import bits_per_pair, uniform_per_pair
-from augmentors.selection import edge_keys, keep_edges
+from augmentors.selection import edge_keys, keep_edges, keep_nodes
 from tests.graphs import graphs
 
 
@@ -176,3 +178,27 @@ def test_masked_edge_columns_are_zero_for_all_edges(shape, generator):
     assert torch.equal(view, torch.where(masked, 0, attr))
     if len(shape) == 2:
         assert abs(masked.float().mean() - 0.3) < 4 * (0.21 / 400) ** 0.5
+
+
+def test_lists_of_a_batch_stay_with_their_edges_and_nodes():
+    """PyG collates an attribute that is a list into one list for each graph."""
+
+    def path(n, name):
+        data = Data(edge_index=torch.stack([torch.arange(n - 1), torch.arange(1, n)]), num_nodes=n)
+        data.edge_names = [f"{name}{i}" for i in range(n - 1)]
+        data.letters = [f"{name}{i}" for i in range(n)]
+        return data
+
+    batch = Batch.from_data_list([path(4, "a"), path(6, "b"), path(1, "c")])
+    view = keep_edges(copy.copy(batch), torch.tensor([True, False, True, False, True, False, False, True]))
+    assert view.edge_names == [["a0", "a2"], ["b1", "b4"], []]
+    assert view.letters == batch.letters
+    assert view[1].edge_names == ["b1", "b4"]
+    assert view[1].edge_index.tolist() == [[1, 4], [2, 5]]
+    added = keep_edges(copy.copy(batch), torch.tensor([2, 0, 0, 1, 0, 0, 0, 1]))
+    assert added.edge_names == [["a0", "a0"], ["b0", "b4"], []]
+    nodes = torch.tensor([True, True, False, True, False, True, True, True, False, False, True])
+    view = keep_nodes(copy.copy(batch), nodes)
+    assert view.letters == [["a0", "a1", "a3"], ["b1", "b2", "b3"], ["c0"]]
+    assert view.edge_names == [["a0"], ["b1", "b2"], []]
+    assert view[1].letters == ["b1", "b2", "b3"]

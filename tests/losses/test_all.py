@@ -22,6 +22,8 @@ OPTIONS = [
     ("hard_negative", {"temperature": 0.2, "beta": 0.5, "prior": 0.0}),
     ("macl", {}),
     ("macl", {"temperature": 0.5, "alpha": 0.9, "threshold": 0.2}),
+    ("progcl", {}),
+    ("progcl", {"temperature": 0.1}),
     ("jsd", {}),
     ("siglip", {}),
     ("triplet", {}),
@@ -73,7 +75,7 @@ def test_losses_on_one_view_equal_the_dense_formula(name, kind, n):
 @every
 def test_gradcheck(name, options):
     z = [torch.randn(5, 3, dtype=torch.double, requires_grad=True) for _ in range(2)]
-    if name in ("macl", "bootstrap"):  # what is detached does not count for finite differences
+    if name in ("macl", "progcl", "bootstrap"):  # what is detached does not count for finite differences
         pytest.skip("has detached parts: compared with the dense formula instead")
     assert torch.autograd.gradcheck(partial(getattr(losses, name), **options), z)
 
@@ -113,7 +115,7 @@ def test_collapsed_views_stay_finite(name, options, value):
 
 @pytest.mark.parametrize("temperature", [1e-4, 1e-2, 1e4])
 @pytest.mark.parametrize(
-    "name", ["info_nce", "graphcl_nce", "decoupled", "debiased", "hard_negative", "macl", "dispersive"]
+    "name", ["info_nce", "graphcl_nce", "decoupled", "debiased", "hard_negative", "macl", "progcl", "dispersive"]
 )
 def test_extreme_temperatures_stay_finite(name, temperature):
     z1 = torch.randn(50, 8)

@@ -5,14 +5,31 @@ import math
 import pytest
 import torch
 import torch.nn.functional as F
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Batch
 
 from augmentors import FeatureMask, Identity, NodeShuffle
 from gcl import methods
-from gcl.methods import BGRL, CCASSG, DGI, GBT, GCA, GGD, GRACE, GraphCL, InfoGraph, SimGRACE
+from gcl.methods import (
+    ADGCL,
+    BGRL,
+    CCASSG,
+    COSTA,
+    DGI,
+    GBT,
+    GCA,
+    GGD,
+    GRACE,
+    MVGRL,
+    GraphCL,
+    InfoGraph,
+    MVGRLGraph,
+    ProGCL,
+    SimGRACE,
+)
 from gcl.nn import gcn, gin, move_target
 from gcl.train import fit
 from tests import reference
+from tests.methods.inputs import ring, seeded
 
 NODE = {
     "GRACE": lambda encoder: GRACE(encoder, 6),
@@ -22,15 +39,19 @@ NODE = {
     "CCASSG": lambda encoder: CCASSG(encoder),
     "DGI": lambda encoder: DGI(encoder, 6),
     "GGD": lambda encoder: GGD(encoder, 6),
+    "COSTA": lambda encoder: COSTA(encoder, 6),
+    "ProGCL": lambda encoder: ProGCL(encoder, 6, fit_after=0),
+    "MVGRL": lambda encoder: MVGRL(encoder, gcn(4, 8, 6, activation="prelu", normalize=False), 6),
 }
 GRAPH = {
     "GraphCL": lambda encoder: GraphCL(encoder, 6),
     "InfoGraph": lambda encoder: InfoGraph(encoder, 6),
     "SimGRACE": lambda encoder: SimGRACE(encoder, 6),
+    "MVGRLGraph": lambda encoder: MVGRLGraph(encoder, gin(4, 8, 6, num_layers=2), 6),
+    "ADGCL": lambda encoder: ADGCL(encoder, gin(4, 8, 6, num_layers=2), 6, hidden=5),
 }
 ALL = NODE | GRAPH
 every = pytest.mark.parametrize("name", ALL)
-every_node_method = pytest.mark.parametrize("name", NODE)
 
 
 def build(name, in_dim=4):
@@ -39,20 +60,13 @@ def build(name, in_dim=4):
     return ALL[name](encoder)
 
 
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
-
-
-def ring(n=12, d=4):
-    """A ring with random features, and a node apart."""
-    node = torch.arange(n - 1)
-    edge_index = torch.stack([node, (node + 1) % (n - 1)])
-    return Data(x=torch.randn(n, d), edge_index=torch.cat([edge_index, edge_index.flip(0)], dim=1))
-
-
-def graph_for(name):
+def graph_for(name, num_edges=None):
+    """A graph or batch, of the first edges of each ring only where there is a number of them."""
     torch.manual_seed(1)
-    return Batch.from_data_list([ring(), ring(9), ring(7), ring(5)]) if name in GRAPH else ring()
+    graphs = [ring(n) for n in ((12, 9, 7, 5) if name in GRAPH else (12,))]
+    for graph in graphs:
+        graph.edge_index = graph.edge_index[:, :num_edges]
+    return Batch.from_data_list(graphs) if name in GRAPH else graphs[0]
 
 
 def test_every_exported_method_is_examined():
@@ -78,7 +92,7 @@ def test_the_seed_decides(name):
     method, data = build(name), graph_for(name)
     losses = [method(data, seeded(seed)).item() for seed in (5, 5, 6)]
     assert losses[0] == losses[1]
-    assert losses[0] != losses[2] or name == "InfoGraph"  # which has no randomness
+    assert losses[0] != losses[2] or name in ("InfoGraph", "MVGRLGraph")  # which have no randomness
 
 
 @every
@@ -105,24 +119,33 @@ def test_training_lowers_the_loss(name):
     assert mean_loss() < before
 
 
-@every_node_method
+@every
 def test_directed_graphs_and_weights_are_taken(name):
-    method, data = build(name), ring()
-    data.edge_index = data.edge_index[:, :9]
+    method, data = build(name), graph_for(name, num_edges=4)
     assert method(data, seeded()).isfinite()
-    data.edge_weight = torch.rand(9)
+    data.edge_weight = torch.rand(data.num_edges)
     weighted = method(data, seeded())
-    data.edge_weight = torch.ones(9)
+    data.edge_weight = torch.ones(data.num_edges)
     assert weighted != method(data, seeded())
 
 
-@every_node_method
+@every
 def test_a_graph_without_edges_trains(name):
-    method, data = build(name), ring()
-    data.edge_index = data.edge_index[:, :0]
+    method, data = build(name), graph_for(name, num_edges=0)
     loss = method(data, seeded())
     loss.backward()
     assert loss.isfinite()
+    assert all(p.grad.isfinite().all() for p in method.parameters() if p.grad is not None)
+    assert method.embed(data).isfinite().all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@every
+def test_a_gpu_gives_the_same_loss(name):
+    method, data = build(name), graph_for(name)
+    expected = method(data, seeded())
+    on_gpu = method.cuda()(data.cuda(), seeded())
+    torch.testing.assert_close(on_gpu.cpu(), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_dgis_loss_by_hand():

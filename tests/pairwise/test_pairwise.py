@@ -41,6 +41,24 @@ def test_sym_lse_equals_dense(m, views, bound):
     close(value_and_gradients(weighted(tiles), x)[1], value_and_gradients(weighted(dense), x)[1])
 
 
+@bounds
+@pytest.mark.parametrize("m", [2, 64, 1030])
+def test_weighted_sym_lse_equals_dense(m, bound):
+    x = torch.randn(m, 7, dtype=torch.double) * 0.8
+    log_weight = lambda scores: -scores.square() / 9  # noqa: E731
+    tiles = lambda x: sym_lse(x, m // 2, log_weight=log_weight, bound=bound)  # noqa: E731
+    dense = lambda x: sym_lse(x, m // 2, log_weight=log_weight, backend="dense")  # noqa: E731
+    close(tiles(x), dense(x))
+    close(value_and_gradients(weighted(tiles), x)[1], value_and_gradients(weighted(dense), x)[1])
+
+
+def test_the_weight_of_a_pair_by_hand_and_without_gradient():
+    x = torch.tensor([[1.0], [2.0], [3.0]], requires_grad=True)
+    got = sym_lse(x, log_weight=lambda scores: (scores == 6).log())  # only the pair of 2 and 3 counts
+    close(got, torch.tensor([-math.inf, 6.0, 6.0]), 1e-6)
+    close(torch.autograd.grad(got[1], x)[0], torch.tensor([[0.0], [3.0], [2.0]]), 1e-6)
+
+
 def test_sym_lse_by_hand():
     x = torch.tensor([[1.0], [2.0], [3.0], [4.0]])
     expected = [math.log(sum(math.exp(a * b) for b in others)) for a, others in ((1, (2, 4)), (2, (1, 3)))]

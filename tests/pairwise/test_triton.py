@@ -179,6 +179,8 @@ def test_what_it_refuses():
         sym_lse(torch.zeros(2, 3, dtype=torch.double, device=DEVICE), backend="triton")
     with pytest.raises(ValueError, match="takes up to 256 columns, got 257"):
         sym_lse(torch.zeros(2, 257, device=DEVICE), backend="triton")
+    with pytest.raises(ValueError, match='log_weight is not for backend="triton"'):
+        sym_lse(torch.zeros(2, 3, device=DEVICE), log_weight=torch.cos, backend="triton")
 
 
 def test_cpu_tensors_are_refused():
