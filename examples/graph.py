@@ -50,14 +50,15 @@ def train(name, graphs, hp, seed, device="cpu"):
     generator = torch.Generator().manual_seed(seed)
     method = build(name, hp, graphs.num_features).to(device)
     optimizer = torch.optim.Adam(method.parameters(), lr=hp["lr"])
-    loader = DataLoader([method.prepare(graph) for graph in graphs], 128, shuffle=True, generator=generator)
+    graphs = [method.prepare(graph) for graph in graphs]
+    loader = DataLoader(graphs, min(128, len(graphs)), shuffle=True, drop_last=True, generator=generator)
 
     start = time.perf_counter()
     run = gcl.train.fit(method, loader, optimizer, hp["epochs"], generator=generator)
     for _ in tqdm(run, total=hp["epochs"], desc=f"{name}, seed {seed}", leave=False, mininterval=1):
         pass
     seconds = (time.perf_counter() - start) / hp["epochs"]
-    g, y = gcl.eval.embed_graphs(method, loader.dataset)
+    g, y = gcl.eval.embed_graphs(method, graphs)
     return gcl.eval.svm_cv(g, y, folds_of(graphs, seed)), seconds
 
 
