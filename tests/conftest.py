@@ -4,9 +4,12 @@ import os
 
 import pytest
 import torch
+from hypothesis import settings
 from torch_geometric.data import Data
 
 torch.set_num_threads(1)  # the tensors are small: more threads only wait for each other
+settings.register_profile("torch-gcl", deadline=None, max_examples=50)
+settings.load_profile("torch-gcl")
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import pickle
 import pytest
 import torch
 import torch_geometric.transforms as T
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch_geometric.data import Batch, Data, HeteroData
 
@@ -344,7 +344,3 @@ def test_8_compositions_check_their_parts():
 def test_8_other_arguments_are_checked(make, error, message):
     with pytest.raises(error, match=message):
         make()
-
-
-settings.register_profile("laws", deadline=None, max_examples=12)
-settings.load_profile("laws")
