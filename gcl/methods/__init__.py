@@ -1,5 +1,6 @@
 """Self-supervised methods: each owns its loss; all train by :func:`gcl.train.fit` and embed by ``embed``."""
 
+from gcl.methods.ariel import ARIEL, ARIELGraph
 from gcl.methods.base import Method
 from gcl.methods.bgrl import BGRL
 from gcl.methods.cca_ssg import CCASSG
@@ -14,6 +15,7 @@ from gcl.methods.simgrace import SimGRACE
 from gcl.methods.two_view import Pair, TwoView
 
 __all__ = [
+    "ARIEL",
     "BGRL",
     "CCASSG",
     "DGI",
@@ -21,6 +23,7 @@ __all__ = [
     "GCA",
     "GGD",
     "GRACE",
+    "ARIELGraph",
     "GraphCL",
     "InfoGraph",
     "Method",

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from torch import Tensor, nn
-from torch_geometric.nn.models import GCN, GIN
+from torch_geometric.nn import GINConv
+from torch_geometric.nn.models import GCN, GIN, MLP
 from torch_geometric.nn.models.basic_gnn import BasicGNN
 from torch_geometric.nn.resolver import activation_resolver
+from torch_geometric.typing import OptTensor
 
 Activation = str | Callable[[Tensor], Tensor]
 
@@ -62,17 +64,18 @@ def gin(
     final_activation: bool = True,
     **kwargs: Any,
 ) -> nn.Module:
-    """A graph isomorphism network, PyG's ``GIN`` (which takes no edge weights); arguments as for :func:`gcn`.
+    """A graph isomorphism network, PyG's ``GIN`` with edge weights; arguments as for :func:`gcn`.
 
-    **Source:** GIN (arXiv 1810.00826), eq. 4.1; GraphCL's encoder (arXiv 2010.13902). **Differs:** no batch
-    normalisation inside the layers' perceptrons unless ``norm="batch_norm"`` is passed.
+    **Source:** GIN (arXiv 1810.00826), eq. 4.1; GraphCL's encoder (arXiv 2010.13902). **Differs:** the weight of an
+    edge multiplies its message; no batch normalisation inside the layers' perceptrons unless ``norm="batch_norm"``
+    is passed.
 
     Example:
         >>> import torch
         >>> gin(8, 16, 4)(torch.randn(3, 8), torch.tensor([[0, 1], [1, 2]])).shape
         torch.Size([3, 4])
     """
-    return _build(GIN, in_dim, hidden, out_dim, num_layers, activation, final_activation, kwargs)
+    return _build(_WeightedGIN, in_dim, hidden, out_dim, num_layers, activation, final_activation, kwargs)
 
 
 def _build(
@@ -92,6 +95,27 @@ def _build(
     act = activation_resolver(activation)
     gnn = model(in_dim, hidden, num_layers, out_dim, act=act, **kwargs)
     return _FinalActivation(gnn) if final_activation else gnn
+
+
+class _WeightedGIN(GIN):
+    supports_edge_weight = True
+
+    def init_conv(self, in_channels: int, out_channels: int, **kwargs: Any) -> GINConv:
+        widths, norm = [in_channels, out_channels, out_channels], self.norm
+        mlp = MLP(widths, act=self.act, act_first=self.act_first, norm=norm, norm_kwargs=self.norm_kwargs)
+        return _WeightedGINConv(mlp, **kwargs)
+
+
+class _WeightedGINConv(GINConv):
+    """PyG's ``GINConv`` whose messages are multiplied by the weights of their edges."""
+
+    def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
+        # propagate_type: (x: Tensor, edge_weight: OptTensor)  (PyG reads this)
+        out = self.propagate(edge_index, x=x, edge_weight=edge_weight)
+        return self.nn(out + (1 + self.eps) * x)
+
+    def message(self, x_j: Tensor, edge_weight: OptTensor) -> Tensor:
+        return x_j if edge_weight is None else x_j * edge_weight.view(-1, 1)
 
 
 class _FinalActivation(nn.Module):

@@ -39,7 +39,6 @@ from augmentors import (
 from tests.graphs import batches, graphs, hetero_graphs
 
 
-
 def roughness(view):
     """How much the features, or the degrees without any, differ along the edges."""
     row, col = view.edge_index

@@ -9,7 +9,7 @@ from torch_geometric.data import Batch, Data
 
 from augmentors import FeatureMask, Identity, NodeShuffle
 from gcl import methods
-from gcl.methods import BGRL, CCASSG, DGI, GBT, GCA, GGD, GRACE, GraphCL, InfoGraph, SimGRACE
+from gcl.methods import ARIEL, BGRL, CCASSG, DGI, GBT, GCA, GGD, GRACE, ARIELGraph, GraphCL, InfoGraph, SimGRACE
 from gcl.nn import gcn, gin, move_target
 from gcl.train import fit
 from tests import reference
@@ -22,11 +22,13 @@ NODE = {
     "CCASSG": lambda encoder: CCASSG(encoder),
     "DGI": lambda encoder: DGI(encoder, 6),
     "GGD": lambda encoder: GGD(encoder, 6),
+    "ARIEL": lambda encoder: ARIEL(encoder, 6, ir_weight=0.1),
 }
 GRAPH = {
     "GraphCL": lambda encoder: GraphCL(encoder, 6),
     "InfoGraph": lambda encoder: InfoGraph(encoder, 6),
     "SimGRACE": lambda encoder: SimGRACE(encoder, 6),
+    "ARIELGraph": lambda encoder: ARIELGraph(encoder, 6),
 }
 ALL = NODE | GRAPH
 every = pytest.mark.parametrize("name", ALL)
