@@ -136,10 +136,10 @@ class AdversarialView(Augmentor):
             raise ValueError(f"data.x must be floating-point to be perturbed (feature_budget > 0), got {data.x.dtype}")
         graph = self._candidate_graph(data, generator)
         group, budget = self._budgets(graph)
-        unit = _mean_size(data.x) if perturbed and self.relative else 1.0
         dtype = data.x.dtype if data.x is not None and data.x.is_floating_point() else torch.get_default_dtype()
         s = torch.zeros(graph.present.shape, dtype=dtype, device=graph.present.device)
         delta = torch.zeros_like(data.x) if perturbed else None
+        unit = _mean_size(data.x) if perturbed and self.relative else s.new_ones(())
         values = []
         for t in range(self.steps):
             value, grad_s, grad_x = self._gradients(graph, s, delta)
@@ -178,8 +178,7 @@ class AdversarialView(Augmentor):
             graph = pair_graph(data, numbers, generator)
             s = torch.zeros(graph.present.shape, device=batch.device)
             gradient = self._gradients(graph, s, None)[1]
-            numbers = (graph.pairs[0] * data.num_nodes + graph.pairs[1])[~graph.present]
-            best, score = torch.cat([best, numbers]), torch.cat([score, gradient[~graph.present]])
+            best, score = torch.cat([best, graph.numbers[~graph.present]]), torch.cat([score, gradient[~graph.present]])
             order = score.argsort(descending=True, stable=True)
             order = order[batch[best[order] // data.num_nodes].argsort(stable=True)]
             group = batch[best[order] // data.num_nodes]

@@ -24,15 +24,21 @@ class PairGraph(NamedTuple):
     Attributes:
         data: the graph with two columns, one a direction, for each absent pair of the list; these have the attributes
             of an edge drawn uniformly from the same graph.
-        pairs: ``[2, M]``, u < v, in ascending order.
+        numbers: ``[M]``, the pairs, in ascending order.
         present: ``[M]``, true where the graph joins the pair.
         column_pair: ``[E']``, the pair of each column of ``data.edge_index``, M for a loop.
     """
 
     data: Data
-    pairs: Tensor
+    numbers: Tensor
     present: Tensor
     column_pair: Tensor
+
+    @property
+    def pairs(self) -> Tensor:
+        """The two nodes of each pair, ``[2, M]``, u < v."""
+        n = max(1, self.data.num_nodes)
+        return torch.stack([self.numbers // n, self.numbers % n])
 
     def factor(self, s: Tensor) -> Tensor:
         r"""What flipping the pairs by ``s`` ``[M]`` leaves of each column ``[E']``.
@@ -63,15 +69,16 @@ def pair_graph(data: Data, numbers: Tensor, generator: Generator | None = None) 
 
     A graph of a ``Batch`` that has no edges must have no pairs in ``numbers``: nothing could be drawn for them.
     """
-    edge_index, n = edges_of(data), data.num_nodes
-    own = pair_numbers(edge_index, n)
+    edge_index = edges_of(data)
+    own = pair_numbers(edge_index, data.num_nodes)
     numbers = torch.cat([own[own >= 0], numbers]).unique()
     pair = torch.searchsorted(numbers, own).masked_fill(own < 0, numbers.numel())
     present = torch.zeros_like(numbers, dtype=torch.bool).index_fill(0, pair[own >= 0], True)
-    pairs = torch.stack([numbers // max(n, 1), numbers % max(n, 1)])
     view = copy.copy(data)
+    graph = PairGraph(view, numbers, present, pair)
     if edge_index.size(1):
         absent = (~present).nonzero().squeeze(1)
+        pairs = graph.pairs
         source, order = _random_columns(data, pairs[0, absent], generator).sort(stable=True)
         absent = absent[order].repeat_interleave(2)
         keep_edges(view, 1 + 2 * source.bincount(minlength=edge_index.size(1)))
@@ -81,7 +88,7 @@ def pair_graph(data: Data, numbers: Tensor, generator: Generator | None = None) 
         view.edge_index = view.edge_index.index_copy(1, added, both)
         old = torch.ones_like(view.edge_index[0], dtype=torch.bool).index_fill(0, added, False)
         pair = torch.empty_like(view.edge_index[0]).masked_scatter(old, pair).index_copy(0, added, absent)
-    return PairGraph(view, pairs, present, pair)
+    return graph._replace(column_pair=pair)
 
 
 def pair_numbers(edge_index: Tensor, num_nodes: int) -> Tensor:
