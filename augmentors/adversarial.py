@@ -148,7 +148,7 @@ class AdversarialView(Augmentor):
             if delta is not None and grad_x is not None:
                 values.append(grad_x.sum())
                 limit = unit * self.feature_budget
-                delta = delta.add_(grad_x.sign_().mul_(unit * self.feature_step)).clamp_(-limit, limit)
+                delta.addcmul_(grad_x.sign(), unit * self.feature_step).clamp_(-limit, limit)
         if not torch.stack([value.isfinite() for value in values]).all():
             raise FloatingPointError("the objective or its gradient is not finite during the attack")
         view = graph.flipped(uniform(s.shape, s.device, generator) < s)
