@@ -138,23 +138,23 @@ class AdversarialView(Augmentor):
         group, budget = self._budgets(graph)
         dtype = data.x.dtype if data.x is not None and data.x.is_floating_point() else torch.get_default_dtype()
         s = torch.zeros(graph.present.shape, dtype=dtype, device=graph.present.device)
-        delta = torch.zeros_like(data.x) if perturbed else None
+        x = data.x if perturbed else None
         unit = _mean_size(data.x) if perturbed and self.relative else s.new_ones(())
+        limit, step = unit * self.feature_budget, unit * self.feature_step
         values = []
         for t in range(self.steps):
-            value, grad_s, grad_x = self._gradients(graph, s, delta)
+            value, grad_s, grad_x = self._gradients(graph, s, x)
             values += [value, grad_s.sum()]
             s = project_to_budget(s.add_(self._edge_step(grad_s, group, budget, t)), budget, group)
-            if delta is not None and grad_x is not None:
+            if x is not None and grad_x is not None:
                 values.append(grad_x.sum())
-                limit = unit * self.feature_budget
-                delta.addcmul_(grad_x.sign(), unit * self.feature_step).clamp_(-limit, limit)
+                x = (x + step * grad_x.sign()).clamp_(data.x - limit, data.x + limit)
         if not torch.stack([value.isfinite() for value in values]).all():
             raise FloatingPointError("the objective or its gradient is not finite during the attack")
         view = graph.flipped(uniform(s.shape, s.device, generator) < s)
         relaxed = graph.relaxed(s)
-        if delta is not None:
-            view.x = relaxed.x = data.x + delta
+        if x is not None:
+            view.x = relaxed.x = x
         return Attack(view, relaxed, graph.pairs, s)
 
     def _candidate_graph(self, data: Data, generator: Generator | None) -> PairGraph:
@@ -203,20 +203,18 @@ class AdversarialView(Augmentor):
             gradient = gradient / _spread(highest.masked_fill(highest == 0, 1.0), group)
         return gradient * (self.edge_step / math.sqrt(t + 1))
 
-    def _gradients(self, graph: PairGraph, s: Tensor, delta: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The objective at ``s`` and ``delta`` and its gradients."""
+    def _gradients(self, graph: PairGraph, s: Tensor, x: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+        """The objective at the flips ``s`` and the features ``x``, and its gradients; ``None``: x as it is."""
         with torch.enable_grad():
-            s = s.detach().requires_grad_()
-            view = graph.relaxed(s)
-            leaves = [s]
-            if delta is not None:
-                view.x = (graph.data.x.detach() + delta).requires_grad_()
-                leaves.append(view.x)
+            leaves = [part.detach().requires_grad_() for part in (s, x) if part is not None]
+            view = graph.relaxed(leaves[0])
+            if x is not None:
+                view.x = leaves[1]
             value = self.objective(view)
             if not (isinstance(value, Tensor) and value.numel() == 1 and value.requires_grad):
                 raise ValueError(f"objective must give a scalar that depends on view.x or edge_weight, got {value!r}")
             gradients = torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True)
-        return value.detach().reshape(()), gradients[0], gradients[1] if delta is not None else None
+        return value.detach().reshape(()), gradients[0], None if x is None else gradients[1]
 
     def __repr__(self) -> str:
         name = getattr(self.objective, "__name__", repr(self.objective))

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from torch_geometric.nn import global_add_pool
+from torch_geometric.nn import GIN, global_add_pool
 
 from gcl.nn import gcn, gin, projection_head
 
@@ -46,6 +46,21 @@ def test_gin_sums_the_neighbours(square):
     lin = encoder.gnn.convs[0].nn
     total = square.x + square.x.roll(1, 0) + square.x.roll(-1, 0)
     torch.testing.assert_close(encoder(square.x, square.edge_index), lin(total).relu())
+
+
+def test_gin_is_pygs_and_takes_edge_weights(square):
+    torch.manual_seed(0)
+    encoder = gin(4, 6, 5, final_activation=False)
+    torch.manual_seed(0)
+    pygs = GIN(4, 6, 3, 5)
+    h = pygs(square.x, square.edge_index)
+    torch.testing.assert_close(encoder(square.x, square.edge_index), h)
+    torch.testing.assert_close(encoder(square.x, square.edge_index, torch.ones(8)), h)
+    twice = torch.cat([square.edge_index, square.edge_index[:, :2]], dim=1)
+    weight = torch.tensor([2.0, 2, 1, 1, 1, 1, 1, 1])
+    torch.testing.assert_close(encoder(square.x, square.edge_index, weight), encoder(square.x, twice))
+    assert encoder.supports_edge_weight
+    assert not pygs.supports_edge_weight
 
 
 def test_pygs_pools_are_readouts(square):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from torch_geometric.data import Batch
-from torch_geometric.nn import global_mean_pool
+from torch_geometric.nn import GIN, global_mean_pool
 
 from augmentors import Compose, EdgeDrop, FeatureMask, Identity
 from gcl.losses import info_nce
@@ -94,7 +94,7 @@ def test_edge_weights_reach_the_encoder(square, generator):
 
 
 def test_an_encoder_without_edge_weights_says_so(square):
-    method = GRACE(gin(4, 8, 6), dim=6)
+    method = GRACE(GIN(4, 8, 2, 6), dim=6)
     method.embed(square)
     square.edge_weight = torch.ones(8)
     with pytest.raises(ValueError, match="encoder takes no edge weights"):
