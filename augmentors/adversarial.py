@@ -65,7 +65,8 @@ class AdversarialView(Augmentor):
         feature_step: :math:`\beta`, above 0.
         candidates: the present pairs and ``"sampled"``: up to ``absent`` drawn absent pairs for each of them;
             ``"best"``: those ``absent`` for each of them whose first gradient is highest, found in row blocks, at the
-            price of an evaluation of the objective for each block; ``"all"``: all absent pairs, as in the paper.
+            price of an evaluation of the objective for each block; ``"all"``: all absent pairs, as in the paper, which an
+            encoder that gathers along edges can bear for some hundred nodes.
         absent: how many absent pairs for each present one, at least 1.
         per_graph: each graph of a ``Batch`` has the share of its edges of the budget; ``False``: one budget for all.
         relative: as above; ``False``: the step is :math:`\alpha g_s / \sqrt{t + 1}`, and :math:`\Delta` and
@@ -77,8 +78,8 @@ class AdversarialView(Augmentor):
             gives no scalar that depends on the view.
         FloatingPointError: (by the call) the objective or its gradient is not finite.
 
-    **Source:** ARIEL (arXiv 2208.06956), section 4, and the authors' code; projected gradient ascent over edges:
-    Xu et al. (arXiv 1906.04214), section 3. **Differs:** a vector over candidate pairs instead of a matrix over all
+    **Source:** ARIEL (arXiv 2208.06956) and the authors' code; projected gradient ascent over edges: Xu et al.
+    (arXiv 1906.04214). **Differs:** a vector over candidate pairs instead of a matrix over all
     (``candidates="all"``); steps relative to the gradient (``relative=False, edge_step=200``); the sum of s is at most
     the budget, where the code overshoots by up to 1.4 %. As in the code, one draw is made, which may exceed the budget.
 
@@ -245,7 +246,7 @@ def project_to_budget(s: Tensor, budget: float | Tensor, group: Tensor | None = 
     Raises:
         ValueError: the budget is a number below 0.
 
-    **Source:** Xu et al. (arXiv 1906.04214), proposition 1. **Differs:** as there.
+    **Source:** Xu et al. (arXiv 1906.04214), the projection. **Differs:** a fixed number of steps; a feasible end.
 
     Example:
         >>> project_to_budget(torch.tensor([1.5, 0.5, -1.0]), 1.25)

@@ -82,7 +82,7 @@ def gradient_flips(data: Data, rate: float, generator: Generator | None = None) 
 
     **Source:** Metattack's first-order structure attack (arXiv 1902.08412), without retraining, on SGC
     (arXiv 1902.07153). **Differs:** fixed surrogate, true labels, several flips a round, and the expected error instead
-    of the cross-entropy, which spends the flips on nodes that are wrong already (arXiv 2110.14038, section 2).
+    of the cross-entropy, which spends the flips on nodes that are wrong already (arXiv 2110.14038).
 
     Example:
         >>> edge_index = torch.tensor([[0, 1, 1, 2, 3, 4, 4, 5], [1, 0, 2, 1, 4, 3, 5, 4]])

@@ -26,7 +26,7 @@ def information(z1: Tensor, z2: Tensor, z: Tensor, temperature: float = 0.5) -> 
         TypeError: an embedding is not floating-point.
         ValueError: the shapes differ or have no rows, or the temperature is not above 0.
 
-    **Source:** ARIEL (arXiv 2208.06956), section 4, and the authors' code, which has the stop-gradients.
+    **Source:** ARIEL (arXiv 2208.06956) and the authors' code, which has the stop-gradients.
     **Differs:** as in the code.
 
     Example:

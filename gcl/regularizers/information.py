@@ -36,7 +36,7 @@ class Information:
     Raises:
         ValueError: the temperature is not above 0.
 
-    **Source:** ARIEL (arXiv 2208.06956), section 4. **Differs:** as :func:`gcl.losses.information`.
+    **Source:** ARIEL (arXiv 2208.06956). **Differs:** as :func:`gcl.losses.information`.
 
     Example:
         >>> import torch
