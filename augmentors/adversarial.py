@@ -65,8 +65,8 @@ class AdversarialView(Augmentor):
         feature_step: :math:`\beta`, above 0.
         candidates: the present pairs and ``"sampled"``: up to ``absent`` drawn absent pairs for each of them;
             ``"best"``: those ``absent`` for each of them whose first gradient is highest, found in row blocks, at the
-            price of an evaluation of the objective for each block; ``"all"``: all absent pairs, as in the paper, which an
-            encoder that gathers along edges can bear for some hundred nodes.
+            price of an evaluation of the objective for each block; ``"all"``: all absent pairs, as in the paper, for
+            some hundred nodes at most where the encoder gathers along edges.
         absent: how many absent pairs for each present one, at least 1.
         per_graph: each graph of a ``Batch`` has the share of its edges of the budget; ``False``: one budget for all.
         relative: as above; ``False``: the step is :math:`\alpha g_s / \sqrt{t + 1}`, and :math:`\Delta` and
@@ -137,8 +137,7 @@ class AdversarialView(Augmentor):
             raise ValueError(f"data.x must be floating-point to be perturbed (feature_budget > 0), got {data.x.dtype}")
         graph = self._candidate_graph(data, generator)
         group, budget = self._budgets(graph)
-        dtype = data.x.dtype if data.x is not None and data.x.is_floating_point() else torch.get_default_dtype()
-        s = torch.zeros(graph.present.shape, dtype=dtype, device=graph.present.device)
+        s = _no_flips(graph)
         x = data.x if perturbed else None
         unit = _mean_size(data.x) if perturbed and self.relative else s.new_ones(())
         limit, step = unit * self.feature_budget, unit * self.feature_step
@@ -177,8 +176,7 @@ class AdversarialView(Augmentor):
         best, score = present_pairs(data)[:0], torch.zeros(0, device=batch.device)
         for numbers in all_pairs(data):
             graph = pair_graph(data, numbers, generator)
-            s = torch.zeros(graph.present.shape, device=batch.device)
-            gradient = self._gradients(graph, s, None)[1]
+            gradient = self._gradients(graph, _no_flips(graph), None)[1]
             best, score = torch.cat([best, graph.numbers[~graph.present]]), torch.cat([score, gradient[~graph.present]])
             order = score.argsort(descending=True, stable=True)
             order = order[batch[best[order] // data.num_nodes].argsort(stable=True)]
@@ -263,6 +261,13 @@ def project_to_budget(s: Tensor, budget: float | Tensor, group: Tensor | None = 
         fits = _total((s - _spread(middle, group)).clamp_(0, 1), budget, group) <= budget
         low, high = torch.where(fits, low, middle), torch.where(fits, middle, high)
     return (s - _spread(high, group)).clamp_(0, 1)
+
+
+def _no_flips(graph: PairGraph) -> Tensor:
+    """A zero for each pair, in the dtype of the features."""
+    x = graph.data.x
+    dtype = x.dtype if x is not None and x.is_floating_point() else torch.get_default_dtype()
+    return torch.zeros(graph.present.shape, dtype=dtype, device=graph.present.device)
 
 
 def _total(value: Tensor, like: Tensor, group: Tensor | None) -> Tensor:
