@@ -7,6 +7,7 @@ from augmentors.adaptive import (
     eigenvector_centrality,
     pagerank,
 )
+from augmentors.adversarial import AdversarialView, project_to_budget
 from augmentors.base import Augmentor
 from augmentors.compose import Compose, Identity, RandomChoice
 from augmentors.diffusion import HeatDiffusion, PPRDiffusion
@@ -18,6 +19,7 @@ from augmentors.subgraphs import EgoSubgraph, RandomWalkSubgraph, UniformSubgrap
 __all__ = [
     "AdaptiveEdgeDrop",
     "AdaptiveFeatureMask",
+    "AdversarialView",
     "Augmentor",
     "Compose",
     "EdgeAdd",
@@ -39,4 +41,5 @@ __all__ = [
     "degree_centrality",
     "eigenvector_centrality",
     "pagerank",
+    "project_to_budget",
 ]

@@ -1,6 +1,7 @@
 """Evaluation of embeddings: splits, probes, clustering, and the controls that make a number mean something."""
 
 from gcl.eval import plot
+from gcl.eval.attack import dice, gradient_flips, random_flips
 from gcl.eval.clustering import kmeans_scores
 from gcl.eval.collapse import collapse
 from gcl.eval.controls import controls
@@ -17,7 +18,9 @@ __all__ = [
     "alignment",
     "collapse",
     "controls",
+    "dice",
     "embed_graphs",
+    "gradient_flips",
     "graph_controls",
     "hold_out_edges",
     "kmeans_scores",
@@ -25,6 +28,7 @@ __all__ = [
     "linear_probe",
     "link_prediction",
     "plot",
+    "random_flips",
     "random_folds",
     "random_split",
     "roc_auc",

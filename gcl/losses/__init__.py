@@ -7,12 +7,14 @@ from gcl.losses.contrastive import (
     graphcl_nce,
     hard_negative,
     info_nce,
+    info_nce_against,
     macl,
     poly_view,
 )
 from gcl.losses.decorrelation import barlow_twins, cca_ssg, vicreg
 from gcl.losses.geometry import alignment, dispersive, uniformity
 from gcl.losses.grouped import node_graph_bce, node_graph_jsd
+from gcl.losses.information import information
 from gcl.losses.pairs import jsd, siglip, triplet
 from gcl.losses.positives import neighbour_nce, sup_con
 from gcl.losses.progcl import progcl
@@ -30,6 +32,8 @@ __all__ = [
     "graphcl_nce",
     "hard_negative",
     "info_nce",
+    "info_nce_against",
+    "information",
     "jsd",
     "macl",
     "neighbour_nce",

@@ -1,6 +1,7 @@
 """Self-supervised methods: each owns its loss; all train by :func:`gcl.train.fit` and embed by ``embed``."""
 
 from gcl.methods.adgcl import ADGCL
+from gcl.methods.ariel import ARIEL, ARIELGraph
 from gcl.methods.base import Method
 from gcl.methods.bgrl import BGRL
 from gcl.methods.cca_ssg import CCASSG
@@ -19,6 +20,7 @@ from gcl.methods.two_view import Pair, TwoView
 
 __all__ = [
     "ADGCL",
+    "ARIEL",
     "BGRL",
     "CCASSG",
     "COSTA",
@@ -28,6 +30,7 @@ __all__ = [
     "GGD",
     "GRACE",
     "MVGRL",
+    "ARIELGraph",
     "GraphCL",
     "InfoGraph",
     "MVGRLGraph",

@@ -51,7 +51,7 @@ class Method(nn.Module, ABC):
             ValueError: ``data`` has no nodes, no features, NaN or edges out of range.
         """
         check_graph(data)
-        with evaluating(self):
+        with evaluating(self), torch.no_grad():
             return encode(self.encoder, data)
 
     def prepare(self, data: Data) -> Data:
@@ -64,14 +64,14 @@ class Method(nn.Module, ABC):
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; the mode is restored afterwards."""
-    was_training = module.training
+    """Evaluation mode; afterwards each submodule has its own mode back."""
+    modes = {part: part.training for part in module.modules()}
     module.eval()
     try:
-        with torch.no_grad():
-            yield
+        yield
     finally:
-        module.train(was_training)
+        for part, training in modes.items():
+            part.training = training
 
 
 def encode(encoder: Encoder, data: Data) -> Tensor:

@@ -91,7 +91,7 @@ class MVGRL(CrossView):
     def embed(self, data: Data) -> Tensor:
         """The sum of both views' node embeddings ``[N, dim]``; see :class:`Method`."""
         check_graph(data)
-        with evaluating(self):
+        with evaluating(self), torch.no_grad():
             h1, h2 = self.encode_views(self.prepare(data))
             return h1 + h2
 
@@ -144,7 +144,7 @@ class MVGRLGraph(CrossView):
     def embed(self, data: Data) -> Tensor:
         """The sum of both views' graph embeddings ``[B, dim]``, behind the head; see :class:`Method`."""
         check_graph(data)
-        with evaluating(self):
+        with evaluating(self), torch.no_grad():
             views = self.encode_views(self.prepare(data))
             g1, g2 = (self.graph_head(self.readout(h, graph_of(data))) for h in views)
             return g1 + g2

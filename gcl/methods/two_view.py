@@ -72,7 +72,7 @@ class TwoView(Method):
         """Draw two views and encode them."""
         view1 = self.augmentor1(data, generator=generator)
         view2 = self.augmentor2(data, generator=generator)
-        h1, h2 = self._represent(view1), self._represent(view2)
+        h1, h2 = self.represent(view1), self.represent(view2)
         if h1.size(0) != h2.size(0):
             raise ValueError(
                 f"augmentor1 and augmentor2 must give views whose rows match, got {h1.size(0)} and {h2.size(0)} rows"
@@ -96,6 +96,7 @@ class TwoView(Method):
         h = super().embed(data)
         return h if self.readout is None else self.readout(h, graph_of(data))
 
-    def _represent(self, view: Data) -> Tensor:
+    def represent(self, view: Data) -> Tensor:
+        """The embeddings that are compared: of nodes, or of graphs where there is a readout."""
         h = encode(self.encoder, view)
         return h if self.readout is None else self.readout(h, graph_of(view))

@@ -14,6 +14,7 @@ import augmentors
 from augmentors import (
     AdaptiveEdgeDrop,
     AdaptiveFeatureMask,
+    AdversarialView,
     Augmentor,
     Compose,
     EdgeAdd,
@@ -36,6 +37,15 @@ from augmentors import (
     pagerank,
 )
 from tests.graphs import batches, graphs, hetero_graphs
+
+
+def roughness(view):
+    """How much the features, or the degrees without any, differ along the edges."""
+    row, col = view.edge_index
+    degree = view.edge_weight.new_zeros(view.num_nodes).index_add(0, col, view.edge_weight)
+    value = degree[:, None] if view.x is None else view.x * (1 + degree[:, None])
+    return (view.edge_weight * (value[row] - value[col]).square().mean(1)).sum() + value.square().mean()
+
 
 EXAMPLES = [
     Identity(),
@@ -63,6 +73,8 @@ EXAMPLES = [
     AdaptiveEdgeDrop(0.5, pagerank, undirected=False, as_weight=True),
     AdaptiveFeatureMask(0.5),
     AdaptiveFeatureMask(0.5, eigenvector_centrality),
+    AdversarialView(roughness, edge_budget=0.5, steps=2),
+    AdversarialView(roughness, edge_budget=0.5, steps=2, candidates="all", per_graph=False, relative=False),
     Compose([EdgeDrop(0.3), FeatureMask(0.3)]),
     RandomChoice([EdgeDrop(0.5), FeatureMask(0.5), Identity()], num_choices=2),
 ]
@@ -159,6 +171,10 @@ def test_3_attributes_stay_aligned(augmentor, data):
         first = number.diff(prepend=torch.tensor([-1])) != 0
         assert torch.equal(number.unique(), torch.arange(data.num_edges))
         assert unmoved[first].all()
+    elif isinstance(augmentor, AdversarialView):
+        before, after = (set(map(tuple, g.edge_index.T.sort(dim=1)[0].tolist())) for g in (data, view))
+        assert all(tuple(sorted(edge)) not in before for edge in view.edge_index.T[~unmoved].tolist())
+        assert all(edge in after or edge[0] != edge[1] for edge in before)  # loops stay
     elif isinstance(augmentor, EdgeRewire):
         assert torch.equal(number, torch.arange(data.num_edges))
     else:

@@ -39,6 +39,7 @@ STATISTICS = {"barlow_twins", "vicreg", "cca_ssg"}
 ONE_ROW = {"info_nce", "siglip", "alignment", "bootstrap"}  # the others need a second one
 ALONE = {"uniformity", "dispersive"}
 ELSEWHERE = {"poly_view", "sup_con", "neighbour_nce", "NegativeQueue", "queue_nce", "node_graph_bce", "node_graph_jsd"}
+ELSEWHERE |= {"info_nce_against", "information"}
 
 
 def close(name, got, expected, tolerance=1e-10):

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gcl.losses import info_nce
+from gcl.losses import info_nce, info_nce_against
 from tests import reference
 from tests.losses.inputs import KINDS, views
 from tests.reference import value_and_gradients
@@ -115,3 +115,19 @@ def test_the_views_are_checked():
         info_nce(z.long(), z)
     with pytest.raises(ValueError, match=r"z2 must have shape \[N, D\], got \(9,\)"):
         info_nce(z, z.flatten())
+
+
+@pytest.mark.parametrize("temperature", [0.01, 0.4])
+@pytest.mark.parametrize("n", [1, 2, 9])
+def test_against_a_fixed_view_it_is_the_same_number_and_gradient(n, temperature):
+    z1, z2 = torch.randn(2, n, 4, dtype=torch.double)
+    z2.requires_grad_()
+    loss = info_nce_against(z1.requires_grad_(), temperature)
+    for scale in (1.0, -2.0):  # one function for many second views
+        found, expected = loss(scale * z2), reference.info_nce(z1, scale * z2, temperature)
+        assert abs(found - expected) < 1e-10
+        (a,), (b,) = torch.autograd.grad(found, z2), torch.autograd.grad(expected, z2)
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-10)
+    assert torch.autograd.grad(loss(z2), z1, allow_unused=True) == (None,)
+    with pytest.raises(ValueError, match="same shape"):
+        loss(torch.randn(n + 1, 4))

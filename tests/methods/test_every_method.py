@@ -11,6 +11,7 @@ from augmentors import FeatureMask, Identity, NodeShuffle
 from gcl import methods
 from gcl.methods import (
     ADGCL,
+    ARIEL,
     BGRL,
     CCASSG,
     COSTA,
@@ -20,6 +21,7 @@ from gcl.methods import (
     GGD,
     GRACE,
     MVGRL,
+    ARIELGraph,
     GraphCL,
     InfoGraph,
     MVGRLGraph,
@@ -42,6 +44,7 @@ NODE = {
     "COSTA": lambda encoder: COSTA(encoder, 6),
     "ProGCL": lambda encoder: ProGCL(encoder, 6, fit_after=0),
     "MVGRL": lambda encoder: MVGRL(encoder, gcn(4, 8, 6, activation="prelu", normalize=False), 6),
+    "ARIEL": lambda encoder: ARIEL(encoder, 6, ir_weight=0.1),
 }
 GRAPH = {
     "GraphCL": lambda encoder: GraphCL(encoder, 6),
@@ -49,6 +52,7 @@ GRAPH = {
     "SimGRACE": lambda encoder: SimGRACE(encoder, 6),
     "MVGRLGraph": lambda encoder: MVGRLGraph(encoder, gin(4, 8, 6, num_layers=2), 6),
     "ADGCL": lambda encoder: ADGCL(encoder, gin(4, 8, 6, num_layers=2), 6, hidden=5),
+    "ARIELGraph": lambda encoder: ARIELGraph(encoder, 6),
 }
 ALL = NODE | GRAPH
 every = pytest.mark.parametrize("name", ALL)

@@ -1,0 +1,324 @@
+"""ARIEL's attack, accuracy and robustness, measured: `python -m benchmarks.ariel cost|accuracy|robustness|graphs`.
+
+`cost`: CPU seconds and peak memory of one attack beside the paper's dense form, each in a process of its own.
+`accuracy`: ARIEL beside the same training with no third view (GRACE on the same subgraphs), a clean one, and one
+perturbed at random by as much. `robustness`: embeddings of poisoned graphs. `graphs`: ARIELGraph beside GraphCL.
+The last three append a row a cell to `--out` and skip the cells that it has: a stopped run goes on.
+"""
+
+import argparse
+import csv
+import json
+import resource
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import torch
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, train_test_split
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.preprocessing import normalize
+from torch_geometric.data import Data
+from torch_geometric.loader import DataLoader
+
+import gcl
+from augmentors import AdversarialView, Augmentor, Identity
+from augmentors.base import uniform
+from augmentors.pairs import pair_graph, present_pairs, random_pairs
+from examples.ariel import PUBLISHED, build
+
+# -- cost
+
+
+def sparse_graph(n, degree=3, num_features=1433):
+    """Mean degree and features of a sampled subgraph of Cora."""
+    torch.manual_seed(0)
+    half = torch.randint(n, (2, n * degree // 2))
+    half = half[:, half[0] != half[1]]
+    x = (torch.rand(n, num_features) < 0.0127).float()
+    return Data(x=x, edge_index=torch.cat([half, half.flip(0)], 1).unique(dim=1))
+
+
+def dense_loss(z1, z2, temperature):
+    """InfoNCE as the authors have it: four matrices of similarities."""
+    z1, z2 = torch.nn.functional.normalize(z1), torch.nn.functional.normalize(z2)
+
+    def half(a, b):
+        own, other = (a @ a.T / temperature).exp(), (a @ b.T / temperature).exp()
+        return -torch.log(other.diag() / (own.sum(1) + other.sum(1) - own.diag()))
+
+    return (half(z1, z2) + half(z2, z1)).mean() / 2
+
+
+def dense_projection(s, budget):
+    """By bisection to a tolerance."""
+    if s.clamp(0, 1).sum() <= budget:
+        return s.clamp(0, 1)
+    low, high = (s - 1).min(), s.max()
+    while high - low > 1e-3:
+        middle = (low + high) / 2
+        low, high = (middle, high) if (s - middle).clamp(0, 1).sum() > budget else (low, middle)
+    return (s - high).clamp(0, 1)
+
+
+def dense_attack(method, z1, data, temperature):
+    """The paper's attack with matrices of all pairs, normalised by products with diagonal matrices."""
+    n = data.num_nodes
+    a = torch.zeros(n, n).index_put(tuple(data.edge_index), torch.ones(()))
+    sign, eye = 1 - torch.eye(n) - 2 * a, torch.eye(n)
+    s, delta = torch.zeros(n, n), torch.zeros_like(data.x)
+    for t in range(5):
+        s.requires_grad_()
+        delta.requires_grad_()
+        relaxed = a + sign * (s + s.T) + eye
+        scale = torch.diag(relaxed.sum(1).rsqrt())
+        a_hat, h = scale @ relaxed @ scale, data.x + delta
+        for conv in method.encoder.gnn.convs:
+            h = (a_hat @ (h @ conv.lin.weight.T) + conv.bias).relu()
+        grad_s, grad_x = torch.autograd.grad(dense_loss(z1, method.method.projector(h), temperature), [s, delta])
+        s = dense_projection((s.detach() + 200 / (t + 1) ** 0.5 * grad_s).triu(1), 0.2 * a.sum() / 2)
+        delta = (delta.detach() + 0.01 * grad_x.sign()).clamp(-0.04, 0.04)
+    flips = (torch.rand(n, n) < s).float()
+    return a + sign * (flips + flips.T), data.x + delta
+
+
+def cost_cell(form, n, repeats):
+    """CPU seconds and growth of the peak memory of one attack, printed as JSON."""
+    hp = PUBLISHED["Cora"]
+    method = build(1433, hp)
+    attack = partial(AdversarialView, edge_step=200, relative=False)
+
+    def run(data):
+        if form == "dense":
+            return dense_attack(method, method._project(data).detach(), data, hp["temperature"])
+        against = method.against(method._project(data).detach())
+        return attack(lambda view: against(method._project(view)))(data)
+
+    run(sparse_graph(50))  # what is loaded once does not count
+    data = sparse_graph(n)
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    for _ in range(repeats):
+        run(data)
+    seconds = (time.process_time() - start) / repeats
+    mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
+    print(json.dumps({"seconds": seconds, "mb": mb, "edges": data.num_edges // 2}))
+
+
+def cost(args):
+    """The table of costs."""
+    print(f"| nodes | edges | dense: s | MB | edge-wise: s | MB | times faster | leaner |\n|{'---|' * 8}")
+    for n in args.sizes:
+        row = {}
+        for form in ("dense", "edges"):
+            command = [sys.executable, "-m", "benchmarks.ariel", "cost", "--cell", form, str(n)]
+            row[form] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+        dense, edges = row["dense"], row["edges"]
+        cells = " | ".join(f"{one['seconds']:.2f} | {one['mb']:.0f}" for one in (dense, edges))
+        ratios = f"{dense['seconds'] / edges['seconds']:.1f} | {dense['mb'] / edges['mb']:.1f}"
+        print(f"| {n} | {edges['edges']} | {cells} | {ratios} |", flush=True)
+
+
+# -- accuracy
+
+
+class RandomPerturbation(Augmentor):
+    """As many flips of random pairs as the attack's budget, and every feature off by what the attack may change."""
+
+    def __init__(self, objective, edge_budget=0.2, size=0.04):
+        self.edge_budget, self.size = edge_budget, size
+
+    def forward(self, data, generator=None):
+        flips = round(self.edge_budget * present_pairs(data).numel())
+        numbers = random_pairs(data, torch.tensor([flips], device=data.x.device), generator)
+        graph = pair_graph(data, numbers, generator)
+        view = graph.flipped(torch.isin(graph.numbers, numbers))
+        signs = 2.0 * (uniform(data.x.shape, data.x.device, generator) < 0.5) - 1
+        view.x = data.x + self.size * signs
+        return view
+
+    def __repr__(self):
+        return f"RandomPerturbation(edge_budget={self.edge_budget}, size={self.size})"
+
+
+def variants(hp):
+    """Third views, by name: what takes the place of the attack, and its weight."""
+    size = min(0.04, 5 * hp["feature_step"])
+    return {
+        "GRACE": (None, 0),
+        "clean third view": (lambda objective: Identity(), None),
+        "random third view": (partial(RandomPerturbation, size=size), None),
+        "ARIEL": (None, None),
+        "ARIEL, scale-free steps": (partial(AdversarialView, feature_step=hp["feature_step"]), None),
+    }
+
+
+def trained(data, hp, seed, attack, adv_weight):
+    """A trained method, the split, and the CPU seconds of a step."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    split = gcl.eval.random_split(data.num_nodes, 0.1, 0.1, generator)
+    method = build(data.num_features, hp, attack, adv_weight)
+    optimizer = torch.optim.Adam(method.parameters(), lr=hp["lr"], weight_decay=1e-5)
+    start = time.process_time()
+    for _ in gcl.train.fit(method, [data], optimizer, hp["epochs"], generator=generator):
+        pass
+    return method, split, (time.process_time() - start) / hp["epochs"]
+
+
+def ten_ninety(h, y, seed, splits=5):
+    """The authors' protocol: mean accuracy over random 10/90 splits, strength by cross-validation on the tenth."""
+    rows, y = normalize(h.double().numpy()), y.numpy()
+    scores = []
+    for s in range(splits):
+        x1, x2, y1, y2 = train_test_split(rows, y, train_size=0.1, random_state=100 * seed + s)
+        probe = OneVsRestClassifier(LogisticRegression(solver="liblinear"))
+        grid = GridSearchCV(probe, {"estimator__C": [2.0**k for k in range(-10, 10)]}, cv=5)
+        scores.append(grid.fit(x1, y1).score(x2, y2))
+    return sum(scores) / splits
+
+
+def accuracy_cell(dataset, variant, seed, args):
+    """One training run, on both protocols."""
+    data, hp = gcl.data.load(dataset, args.root), configuration(dataset, args)
+    attack, weight = variants(hp)[variant]
+    method, split, seconds = trained(data, hp, int(seed), attack, weight)
+    h = method.embed(data)
+    accuracy = gcl.eval.linear_probe(h, data.y, split)["accuracy"]
+    return {"accuracy": accuracy, "accuracy_10_90": ten_ninety(h, data.y, int(seed)), "cpu_s_per_step": seconds}
+
+
+# -- robustness
+
+POISONS = {"clean": None, "random": gcl.eval.random_flips, "DICE": gcl.eval.dice, "gradient": gcl.eval.gradient_flips}
+
+
+def robustness_cell(dataset, poison, rate, seed, args):
+    """GRACE, ARIEL and the controls on one poisoned graph."""
+    data, hp = gcl.data.load(dataset, args.root), configuration(dataset, args)
+    if POISONS[poison]:
+        data = POISONS[poison](data, float(rate), torch.Generator().manual_seed(int(seed)))
+    scores = {}
+    for name in ("GRACE", "ARIEL"):
+        method, split, _ = trained(data, hp, int(seed), *variants(hp)[name])
+        scores[name] = gcl.eval.linear_probe(method.embed(data), data.y, split)["accuracy"]
+    torch.manual_seed(int(seed))
+    encoder = build(data.num_features, hp).encoder
+    table = gcl.eval.controls(data, split, encoder)
+    return scores | {name: row["accuracy"] for name, row in table.items()}
+
+
+# -- graph level
+
+
+def graphs_cell(dataset, variant, seed, args):
+    """ARIELGraph or GraphCL on GIN: mean accuracy of the probe over ten 80/10/10 splits."""
+    seed, epochs = int(seed), args.epochs or 20
+    dataset = gcl.data.load(dataset, args.root)
+    graphs = list(dataset)
+    if graphs[0].x is None:
+        for graph in graphs:
+            graph.x = torch.ones(graph.num_nodes, 1)
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    encoder = gcl.nn.gin(graphs[0].x.size(1), 32, 32, norm="batch_norm")
+    weight = {"GraphCL": 0, "ARIELGraph": 1.5, "untrained encoder": 0}[variant]
+    method = gcl.methods.ARIELGraph(encoder, 32, adv_weight=weight)
+    optimizer = torch.optim.Adam(method.parameters(), lr=0.01)
+    loader = DataLoader(graphs, 128, shuffle=True, generator=generator)
+    for _ in gcl.train.fit(method, loader, optimizer, 0 if "un" in variant else epochs, generator=generator):
+        pass
+    g, y = torch.cat([method.embed(batch) for batch in DataLoader(graphs, 256)]), torch.tensor([d.y for d in graphs])
+    splits = [gcl.eval.random_split(len(y), 0.8, 0.1, torch.Generator().manual_seed(s)) for s in range(10)]
+    return {"accuracy": sum(gcl.eval.linear_probe(g, y, split)["accuracy"] for split in splits) / 10}
+
+
+# -- cells
+
+
+def configuration(dataset, args):
+    """The published one, with the number of steps asked for."""
+    return PUBLISHED[dataset] | ({"epochs": args.epochs} if args.epochs else {})
+
+
+def run_cells(cells, measure, args):
+    """Measure the cells that ``args.out`` lacks; all of its rows."""
+    read = (lambda: list(csv.DictReader(args.out.open()))) if args.out.exists() else list
+    keys = list(cells[0])
+    done = {tuple(row[key] for key in keys) for row in read()}
+    for cell in cells:
+        if tuple(cell.values()) in done:
+            continue
+        row = cell | {key: f"{value:.4f}" for key, value in measure(*cell.values(), args).items()}
+        new = not args.out.exists()
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        with args.out.open("a", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        print(row, flush=True)
+    return list(csv.DictReader(args.out.open()))
+
+
+def summary(rows, by, columns, baseline=None):
+    """Means and deviations over the seeds; and of the differences to the baseline, with their standard error."""
+    print(f"\n| {' | '.join(by)} | {' | '.join(columns)} |\n|{'---|' * (len(by) + len(columns))}")
+    groups = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in by), {})[row["seed"]] = row
+    for group, runs in groups.items():
+        base = groups.get((*group[:-1], baseline))
+        cells = []
+        for column in columns:
+            value = 100 * torch.tensor([float(row[column]) for row in runs.values()])
+            cell = f"{value.mean():.1f} ± {value.std(correction=0):.1f}"
+            if base and group[-1] != baseline and len(shared := runs.keys() & base.keys()) > 1:
+                gain = 100 * torch.tensor([float(runs[s][column]) - float(base[s][column]) for s in shared])
+                cell += f" ({gain.mean():+.2f}, s.e. {gain.std() / len(shared) ** 0.5:.2f})"
+            cells.append(cell)
+        print(f"| {' | '.join((*group, *cells))} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("cost", "accuracy", "robustness", "graphs"))
+    parser.add_argument("--datasets", nargs="+", help="default: Cora (graphs: MUTAG PROTEINS NCI1)")
+    parser.add_argument("--variants", nargs="+", help="of accuracy (default: all)")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, help="steps (default: as published)")
+    parser.add_argument("--rates", nargs="+", default=["0.05", "0.1", "0.2"], help="flips for each edge")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[500, 1000, 2000, 4000])
+    parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
+    parser.add_argument("--out", type=Path, help="CSV of the finished cells (default: runs/ariel-WHAT.csv)")
+    parser.add_argument("--cell", nargs=2, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    args.out = args.out or Path("runs", f"ariel-{args.what}.csv")
+    if args.cell:
+        return cost_cell(args.cell[0], int(args.cell[1]), repeats=3 if int(args.cell[1]) <= 1000 else 1)
+    if args.what == "cost":
+        return cost(args)
+    datasets = args.datasets or (["MUTAG", "PROTEINS", "NCI1"] if args.what == "graphs" else ["Cora"])
+    seeds = [str(seed) for seed in range(args.seeds)]
+    if args.what == "robustness":
+        poisoned = [("clean", "0"), *((poison, rate) for poison in list(POISONS)[1:] for rate in args.rates)]
+        cells = [
+            {"dataset": d, "poison": poison, "rate": rate, "seed": seed}
+            for d in datasets for seed in seeds for poison, rate in poisoned
+        ]  # fmt: skip
+        rows = run_cells(cells, robustness_cell, args)
+        return summary(rows, ("dataset", "poison", "rate"), [key for key in rows[0] if key not in cells[0]])
+    graphs = args.what == "graphs"
+    every = ["untrained encoder", "GraphCL", "ARIELGraph"] if graphs else list(variants(PUBLISHED["Cora"]))
+    names = args.variants or every
+    cells = [{"dataset": d, "variant": name, "seed": seed} for d in datasets for seed in seeds for name in names]
+    rows = run_cells(cells, graphs_cell if graphs else accuracy_cell, args)
+    columns = ["accuracy"] if graphs else ["accuracy", "accuracy_10_90"]
+    return summary(rows, ("dataset", "variant"), columns, "GraphCL" if graphs else "GRACE")
+
+
+if __name__ == "__main__":
+    main()
