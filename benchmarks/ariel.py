@@ -1,9 +1,9 @@
-"""ARIEL's attack, accuracy and robustness, measured: `python -m benchmarks.ariel cost|accuracy|robustness|graphs`.
+"""ARIEL's attack, accuracy and robustness, measured: `python -m benchmarks.ariel cost|accuracy|robustness`.
 
 `cost`: CPU seconds and peak memory of one attack beside the paper's dense form, each in a process of its own.
 `accuracy`: ARIEL beside the same training with no third view (GRACE on the same subgraphs), a clean one, and one
-perturbed at random by as much. `robustness`: embeddings of poisoned graphs. `graphs`: ARIELGraph beside GraphCL.
-The last three append a row a cell to `--out` and skip the cells that it has: a stopped run goes on.
+perturbed at random by as much. `robustness`: embeddings of poisoned graphs.
+Both append a row a cell to `--out` and skip the cells that it has: a stopped run goes on.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from sklearn.model_selection import GridSearchCV, train_test_split
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import normalize
 from torch_geometric.data import Data
-from torch_geometric.loader import DataLoader
 
 import gcl
 from augmentors import AdversarialView, Augmentor, Identity
@@ -210,31 +209,6 @@ def robustness_cell(dataset, poison, rate, seed, args):
     return scores | {name: row["accuracy"] for name, row in table.items()}
 
 
-# -- graph level
-
-
-def graphs_cell(dataset, variant, seed, args):
-    """ARIELGraph or GraphCL on GIN: mean accuracy of the probe over ten 80/10/10 splits."""
-    seed, epochs = int(seed), args.epochs or 20
-    dataset = gcl.data.load(dataset, args.root)
-    graphs = list(dataset)
-    if graphs[0].x is None:
-        for graph in graphs:
-            graph.x = torch.ones(graph.num_nodes, 1)
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
-    encoder = gcl.nn.gin(graphs[0].x.size(1), 32, 32, norm="batch_norm")
-    weight = {"GraphCL": 0, "ARIELGraph": 1.5, "untrained encoder": 0}[variant]
-    method = gcl.methods.ARIELGraph(encoder, 32, adv_weight=weight)
-    optimizer = torch.optim.Adam(method.parameters(), lr=0.01)
-    loader = DataLoader(graphs, 128, shuffle=True, generator=generator)
-    for _ in gcl.train.fit(method, loader, optimizer, 0 if "un" in variant else epochs, generator=generator):
-        pass
-    g, y = torch.cat([method.embed(batch) for batch in DataLoader(graphs, 256)]), torch.tensor([d.y for d in graphs])
-    splits = [gcl.eval.random_split(len(y), 0.8, 0.1, torch.Generator().manual_seed(s)) for s in range(10)]
-    return {"accuracy": sum(gcl.eval.linear_probe(g, y, split)["accuracy"] for split in splits) / 10}
-
-
 # -- cells
 
 
@@ -284,8 +258,8 @@ def summary(rows, by, columns, baseline=None):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("cost", "accuracy", "robustness", "graphs"))
-    parser.add_argument("--datasets", nargs="+", help="default: Cora (graphs: MUTAG PROTEINS NCI1)")
+    parser.add_argument("what", choices=("cost", "accuracy", "robustness"))
+    parser.add_argument("--datasets", nargs="+", default=["Cora"], help="default: Cora")
     parser.add_argument("--variants", nargs="+", help="of accuracy (default: all)")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, help="steps (default: as published)")
@@ -301,23 +275,19 @@ def main():
         return cost_cell(args.cell[0], int(args.cell[1]), repeats=3 if int(args.cell[1]) <= 1000 else 1)
     if args.what == "cost":
         return cost(args)
-    datasets = args.datasets or (["MUTAG", "PROTEINS", "NCI1"] if args.what == "graphs" else ["Cora"])
     seeds = [str(seed) for seed in range(args.seeds)]
     if args.what == "robustness":
         poisoned = [("clean", "0"), *((poison, rate) for poison in list(POISONS)[1:] for rate in args.rates)]
         cells = [
             {"dataset": d, "poison": poison, "rate": rate, "seed": seed}
-            for d in datasets for seed in seeds for poison, rate in poisoned
+            for d in args.datasets for seed in seeds for poison, rate in poisoned
         ]  # fmt: skip
         rows = run_cells(cells, robustness_cell, args)
         return summary(rows, ("dataset", "poison", "rate"), [key for key in rows[0] if key not in cells[0]])
-    graphs = args.what == "graphs"
-    every = ["untrained encoder", "GraphCL", "ARIELGraph"] if graphs else list(variants(PUBLISHED["Cora"]))
-    names = args.variants or every
-    cells = [{"dataset": d, "variant": name, "seed": seed} for d in datasets for seed in seeds for name in names]
-    rows = run_cells(cells, graphs_cell if graphs else accuracy_cell, args)
-    columns = ["accuracy"] if graphs else ["accuracy", "accuracy_10_90"]
-    return summary(rows, ("dataset", "variant"), columns, "GraphCL" if graphs else "GRACE")
+    names = args.variants or list(variants(PUBLISHED["Cora"]))
+    cells = [{"dataset": d, "variant": name, "seed": seed} for d in args.datasets for seed in seeds for name in names]
+    rows = run_cells(cells, accuracy_cell, args)
+    return summary(rows, ("dataset", "variant"), ["accuracy", "accuracy_10_90"], "GRACE")
 
 
 if __name__ == "__main__":
