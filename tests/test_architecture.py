@@ -14,6 +14,7 @@ FLOOR = {
     "gcl.losses": 2,
     "gcl.distributed": 3,
     "gcl.methods": 3,
+    "gcl.regularizers": 3,
     "gcl.data": 4,
     "gcl.eval": 4,
     "gcl.train": 4,

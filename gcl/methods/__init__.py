@@ -10,6 +10,7 @@ from gcl.methods.ggd import GGD
 from gcl.methods.grace import GRACE
 from gcl.methods.graphcl import GraphCL
 from gcl.methods.infograph import InfoGraph
+from gcl.methods.regularized import Regularized
 from gcl.methods.simgrace import SimGRACE
 from gcl.methods.two_view import Pair, TwoView
 
@@ -25,6 +26,7 @@ __all__ = [
     "InfoGraph",
     "Method",
     "Pair",
+    "Regularized",
     "SimGRACE",
     "TwoView",
 ]
