@@ -88,8 +88,7 @@ def compactness_bound(
     for name, edges in (("edge_index", edge_index), ("view", view)):
         if edges is not None:
             check_edges(name, edges, x.size(0))
-    for rate in drop_rate.aminmax() if isinstance(drop_rate, Tensor) and drop_rate.numel() else [drop_rate]:
-        check_probability("drop_rate", float(rate))
+    _check_rate(drop_rate)
     wanted = (x.size(0), layers[-1].weight.size(1))
     if contrast.shape != wanted:
         raise ValueError(f"contrast must have shape {wanted}, the encoder's output, got {tuple(contrast.shape)}")
@@ -144,8 +143,10 @@ def score(
     source_rows: bool = False,
 ) -> Tensor:
     """:func:`compactness_bound` for a prepared graph."""
-    if mode in ("worst", "worst_tight"):
-        return _certificate(layers, x, allowed, contrast, targets, tight=mode == "worst_tight")
+    if mode == "worst":
+        return _certificate(layers, x, allowed, contrast, targets, tight=False)
+    if mode == "worst_tight":  # narrower intervals turn the lines, which may lower the sum: the greater of two bounds
+        return torch.maximum(*(_certificate(layers, x, allowed, contrast, targets, tight) for tight in (False, True)))
     if len(layers) != 2:
         raise ValueError(f"encoder must have two layers for mode {mode!r}, got {len(layers)}")
     graph = allowed.graph
@@ -218,6 +219,14 @@ def _certificate(
 def _lines(layer: Layer, low: Tensor, high: Tensor) -> Lines:
     """The lines of a layer's activation where the propagated values are in [low, high]."""
     return layer.activation.lines(low + layer.bias, high + layer.bias)
+
+
+def _check_rate(drop_rate: float | Tensor) -> None:
+    if not isinstance(drop_rate, Tensor):
+        check_probability("drop_rate", drop_rate)
+    elif drop_rate.numel():
+        for end in drop_rate.aminmax():
+            check_probability("drop_rate", float(end))
 
 
 def _pick(value: Tensor, targets: Tensor | None) -> Tensor:

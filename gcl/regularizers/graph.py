@@ -89,6 +89,8 @@ class AllowedViews:
         """POT's budgets: the expected number of dropped edges, rounded half to even, and never the last edge."""
         degree = graph.degree.double()
         if isinstance(drop_rate, Tensor):
+            if drop_rate.shape != graph.row.shape:
+                raise ValueError(f"drop_rate must have shape {tuple(graph.row.shape)}, got {tuple(drop_rate.shape)}")
             expected = graph.sum_edges(drop_rate.double().index_select(0, graph.order) * graph.value.double())
         else:
             expected = drop_rate * degree
