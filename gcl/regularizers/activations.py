@@ -82,10 +82,22 @@ class Leaky:
         positive, negative = high.relu(), low.neg().relu()
         width = positive + negative
         share = torch.where(width > 0, positive / width.masked_fill(width == 0, 1), 1)
-        slope, chord = self.alpha + (1 - self.alpha) * share, (1 - self.alpha) * negative * share
+        return self.lines_of(share, negative * share)
+
+    def lines_of(self, share: Tensor, chord: Tensor) -> Lines:
+        """The lines, from the positive share rho of the interval and rho times its negative part."""
         if not isinstance(self.alpha, Tensor):
-            return Lines(slope, None, chord)
+            return Lines(share, None, chord) if self.alpha == 0 else self._scaled(share, chord)
+        slope, _, chord = self._scaled(share, chord)
         return Lines(slope, chord.clamp(max=0), chord.clamp(min=0))
+
+    def _scaled(self, share: Tensor, chord: Tensor) -> Lines:
+        return Lines(self.alpha + (1 - self.alpha) * share, None, (1 - self.alpha) * chord)
+
+    @property
+    def is_identity(self) -> bool:
+        """Whether it changes nothing."""
+        return not isinstance(self.alpha, Tensor) and self.alpha == 1
 
     def detach(self) -> "Leaky":
         """The same without a gradient to a learnt slope."""

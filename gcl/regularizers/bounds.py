@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from gcl.checks import check_edges, check_matrix, check_probability
 from gcl.regularizers.activations import Lines
-from gcl.regularizers.graph import AllowedViews, Graph
+from gcl.regularizers.exact import exact_lines
+from gcl.regularizers.graph import AllowedViews, Graph, features_product
 from gcl.regularizers.intervals import interval, through, worst_rows
 from gcl.regularizers.layers import Layer, layers_of
 
@@ -93,7 +94,8 @@ def compactness_bound(
     if contrast.shape != wanted:
         raise ValueError(f"contrast must have shape {wanted}, the encoder's output, got {tuple(contrast.shape)}")
     allowed = AllowedViews.of(Graph(edge_index, x.size(0), x.dtype), drop_rate)
-    return score(layers, x, allowed, contrast, mode, view=view, targets=targets, source_rows=source_rows)
+    y = features_product(x, layers[0].weight)
+    return score(layers, y, allowed, contrast, mode, view=view, targets=targets, source_rows=source_rows)
 
 
 def contrast_directions(h: Tensor, eps: float = 1e-5) -> Tensor:
@@ -133,7 +135,7 @@ def check_mode(mode: str) -> None:
 
 def score(
     layers: Sequence[Layer],
-    x: Tensor,
+    y: Tensor,
     allowed: AllowedViews,
     contrast: Tensor,
     mode: Mode,
@@ -142,32 +144,28 @@ def score(
     targets: Tensor | None = None,
     source_rows: bool = False,
 ) -> Tensor:
-    """:func:`compactness_bound` for a prepared graph."""
+    """:func:`compactness_bound` for a prepared graph and ``y``, the features times the first weight."""
     if mode == "worst":
-        return _certificate(layers, x, allowed, contrast, targets, tight=False)
+        return _certificate(layers, y, allowed, contrast, targets, tight=False)
     if mode == "worst_tight":  # narrower intervals turn the lines, which may lower the sum: the greater of two bounds
-        return torch.maximum(*(_certificate(layers, x, allowed, contrast, targets, tight) for tight in (False, True)))
+        return torch.maximum(*(_certificate(layers, y, allowed, contrast, targets, tight) for tight in (False, True)))
     if len(layers) != 2:
         raise ValueError(f"encoder must have two layers for mode {mode!r}, got {len(layers)}")
     graph = allowed.graph
-    seen = graph if view is None else Graph(view, graph.num_nodes, x.dtype)
+    seen = graph if view is None else Graph(view, graph.num_nodes, y.dtype)
     if mode == "linear":
-        return _linear(layers, x, allowed, seen, contrast, targets)
-    result = _reference(layers, x, allowed, seen, contrast, source_rows)
+        return _linear(layers, y, allowed, seen, contrast, targets)
+    result = _reference(layers, y, allowed, seen, contrast, source_rows)
     return result if targets is None else result[targets]
 
 
 def _reference(
-    layers: Sequence[Layer], x: Tensor, allowed: AllowedViews, seen: Graph, contrast: Tensor, source_rows: bool
+    layers: Sequence[Layer], y: Tensor, allowed: AllowedViews, seen: Graph, contrast: Tensor, source_rows: bool
 ) -> Tensor:
     """POT's score: coefficients at the source of a message, and the second interval from the undropped graph."""
     first, second = layers
-    y = x @ first.weight
     clean = first.activation(allowed.graph.propagate(y, allowed.low) + first.bias) @ second.weight
-    lines1, lines2 = (
-        _lines(one._replace(activation=one.activation.detach()), *interval(allowed, z, z, tight=False))
-        for one, z in ((first, y), (second, clean))
-    )
+    lines1, lines2 = (exact_lines(one, allowed, z) for one, z in ((first, y), (second, clean)))
     q = lines2.slope * contrast
     g = q @ second.weight.T
     sg = lines1.slope * g
@@ -179,11 +177,10 @@ def _reference(
 
 
 def _linear(
-    layers: Sequence[Layer], x: Tensor, allowed: AllowedViews, seen: Graph, contrast: Tensor, targets: Tensor | None
+    layers: Sequence[Layer], y: Tensor, allowed: AllowedViews, seen: Graph, contrast: Tensor, targets: Tensor | None
 ) -> Tensor:
     """Both activations replaced by lines, at the view ``seen``; the sign of g_i chooses the line at its neighbours."""
     first, second = layers
-    y = x @ first.weight
     l1, u1 = (end + first.bias for end in interval(allowed, y, y, tight=False))
     lines1 = first.activation.lines(l1, u1)
     hidden = through(second.weight, *first.activation.image(l1, u1))
@@ -198,10 +195,10 @@ def _linear(
 
 
 def _certificate(
-    layers: Sequence[Layer], x: Tensor, allowed: AllowedViews, contrast: Tensor, targets: Tensor | None, tight: bool
+    layers: Sequence[Layer], y: Tensor, allowed: AllowedViews, contrast: Tensor, targets: Tensor | None, tight: bool
 ) -> Tensor:
     """Intervals up to the last layer, lines there, and the worst row of the matrix for each node's coefficients."""
-    low = high = x @ layers[0].weight
+    low = high = y
     for before, after in pairwise(layers):
         h_low, h_high = before.activation.image(*(end + before.bias for end in interval(allowed, low, high, tight)))
         low, high = through(after.weight, h_low, h_high)
