@@ -18,7 +18,7 @@ def nce(z1, z2):
     return -(between.diagonal() / (between.sum(1) + within.sum(1) - within.diagonal())).log().mean()
 
 
-def train(data, kappa, epochs=100):
+def train(data, kappa, epochs=50):
     torch.manual_seed(0)
     encoder = GCN(data.num_features, 128, num_layers=2, out_channels=64)
     projector = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.ELU(), torch.nn.Linear(64, 64))

@@ -67,7 +67,9 @@ class Leaky:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Apply it."""
-        return torch.where(x >= 0, x, self.alpha * x)
+        if self.is_identity:
+            return x
+        return F.prelu(x, self.alpha) if isinstance(self.alpha, Tensor) else F.leaky_relu(x, self.alpha)
 
     def image(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
         """Least and greatest value on [low, high]."""
@@ -81,7 +83,8 @@ class Leaky:
         """Parallel lines below and above it on [low, high]."""
         positive, negative = high.relu(), low.neg().relu()
         width = positive + negative
-        share = torch.where(width > 0, positive / width.masked_fill(width == 0, 1), 1)
+        empty = 1 - width.sign()  # the interval [0, 0] counts as positive
+        share = (positive + empty) / (width + empty)
         return self.lines_of(share, negative * share)
 
     def lines_of(self, share: Tensor, chord: Tensor) -> Lines:

@@ -4,6 +4,7 @@ With c_i the direction in which node i should point, its compactness in a view A
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal
 
@@ -94,8 +95,8 @@ def compactness_bound(
     if contrast.shape != wanted:
         raise ValueError(f"contrast must have shape {wanted}, the encoder's output, got {tuple(contrast.shape)}")
     allowed = AllowedViews.of(Graph(edge_index, x.size(0), x.dtype), drop_rate)
-    y = features_product(x, layers[0].weight)
-    return score(layers, y, allowed, contrast, mode, view=view, targets=targets, source_rows=source_rows)
+    start = Start(layers, x, allowed.graph)
+    return score(start, allowed, contrast, mode, view=view, targets=targets, source_rows=source_rows)
 
 
 def contrast_directions(h: Tensor, eps: float = 1e-5) -> Tensor:
@@ -133,9 +134,24 @@ def check_mode(mode: str) -> None:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
 
 
+class Start:
+    """What all drop rates share: the layers, and ``y``, the features times the first weight."""
+
+    def __init__(self, layers: Sequence[Layer], x: Tensor, graph: Graph) -> None:
+        self.layers = layers
+        self.graph = graph
+        self.y = features_product(x, layers[0].weight)
+
+    @cached_property
+    def clean(self) -> Tensor:
+        """The first layer's output in the undropped graph, times the second weight."""
+        first, second = self.layers
+        scale = (1 + self.graph.degree).rsqrt()[:, None]
+        return first.activation(self.graph.propagate(self.y, scale) + first.bias) @ second.weight
+
+
 def score(
-    layers: Sequence[Layer],
-    y: Tensor,
+    start: Start,
     allowed: AllowedViews,
     contrast: Tensor,
     mode: Mode,
@@ -144,28 +160,25 @@ def score(
     targets: Tensor | None = None,
     source_rows: bool = False,
 ) -> Tensor:
-    """:func:`compactness_bound` for a prepared graph and ``y``, the features times the first weight."""
+    """:func:`compactness_bound` for a prepared graph and start."""
     if mode == "worst":
-        return _certificate(layers, y, allowed, contrast, targets, tight=False)
+        return _certificate(start, allowed, contrast, targets, tight=False)
     if mode == "worst_tight":  # narrower intervals turn the lines, which may lower the sum: the greater of two bounds
-        return torch.maximum(*(_certificate(layers, y, allowed, contrast, targets, tight) for tight in (False, True)))
-    if len(layers) != 2:
-        raise ValueError(f"encoder must have two layers for mode {mode!r}, got {len(layers)}")
+        return torch.maximum(*(_certificate(start, allowed, contrast, targets, tight) for tight in (False, True)))
+    if len(start.layers) != 2:
+        raise ValueError(f"encoder must have two layers for mode {mode!r}, got {len(start.layers)}")
     graph = allowed.graph
-    seen = graph if view is None else Graph(view, graph.num_nodes, y.dtype)
+    seen = graph if view is None else Graph(view, graph.num_nodes, start.y.dtype)
     if mode == "linear":
-        return _linear(layers, y, allowed, seen, contrast, targets)
-    result = _reference(layers, y, allowed, seen, contrast, source_rows)
+        return _linear(start, allowed, seen, contrast, targets)
+    result = _reference(start, allowed, seen, contrast, source_rows)
     return result if targets is None else result[targets]
 
 
-def _reference(
-    layers: Sequence[Layer], y: Tensor, allowed: AllowedViews, seen: Graph, contrast: Tensor, source_rows: bool
-) -> Tensor:
+def _reference(start: Start, allowed: AllowedViews, seen: Graph, contrast: Tensor, source_rows: bool) -> Tensor:
     """POT's score: coefficients at the source of a message, and the second interval from the undropped graph."""
-    first, second = layers
-    clean = first.activation(allowed.graph.propagate(y, allowed.low) + first.bias) @ second.weight
-    lines1, lines2 = (exact_lines(one, allowed, z) for one, z in ((first, y), (second, clean)))
+    (first, second), y = start.layers, start.y
+    lines1, lines2 = exact_lines(first, allowed, y), exact_lines(second, allowed, start.clean)
     q = lines2.slope * contrast
     g = q @ second.weight.T
     sg = lines1.slope * g
@@ -176,11 +189,9 @@ def _reference(
     return seen.propagate(inner, scale, source_rows)[:, 0] + beta2
 
 
-def _linear(
-    layers: Sequence[Layer], y: Tensor, allowed: AllowedViews, seen: Graph, contrast: Tensor, targets: Tensor | None
-) -> Tensor:
+def _linear(start: Start, allowed: AllowedViews, seen: Graph, contrast: Tensor, targets: Tensor | None) -> Tensor:
     """Both activations replaced by lines, at the view ``seen``; the sign of g_i chooses the line at its neighbours."""
-    first, second = layers
+    (first, second), y = start.layers, start.y
     l1, u1 = (end + first.bias for end in interval(allowed, y, y, tight=False))
     lines1 = first.activation.lines(l1, u1)
     hidden = through(second.weight, *first.activation.image(l1, u1))
@@ -194,11 +205,9 @@ def _linear(
     return (g * at_view.slope).sum(1) + at_view.intercept(g) + q @ second.bias + lines2.intercept(c)
 
 
-def _certificate(
-    layers: Sequence[Layer], y: Tensor, allowed: AllowedViews, contrast: Tensor, targets: Tensor | None, tight: bool
-) -> Tensor:
+def _certificate(start: Start, allowed: AllowedViews, contrast: Tensor, targets: Tensor | None, tight: bool) -> Tensor:
     """Intervals up to the last layer, lines there, and the worst row of the matrix for each node's coefficients."""
-    low = high = y
+    layers, low, high = start.layers, start.y, start.y
     for before, after in pairwise(layers):
         h_low, h_high = before.activation.image(*(end + before.bias for end in interval(allowed, low, high, tight)))
         low, high = through(after.weight, h_low, h_high)

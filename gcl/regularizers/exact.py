@@ -30,8 +30,8 @@ class _Share(torch.autograd.Function):
         least, greatest = _ends(y, bias, allowed)
         positive, negative = greatest.clamp_(min=0), least.neg_().clamp_(min=0)
         width = positive + negative
-        empty = width == 0
-        share = positive.div_(width.masked_fill_(empty, 1)).masked_fill_(empty, 1)
+        empty = 1 - width.sign()
+        share = positive.add_(empty).div_(width.add_(empty))
         ctx.save_for_backward(y, negative, width, share)
         ctx.allowed = allowed
         return share, share * negative
@@ -43,15 +43,16 @@ class _Share(torch.autograd.Function):
         allowed, graph = ctx.allowed, ctx.allowed.graph
         low, high = allowed.low.square(), allowed.high
         through = torch.addcmul(grad_share, grad_chord, negative).div_(width)
-        greatest = through * negative
-        greatest.div_(width).masked_fill_(share == 0, 0)
-        least = through.sub_(grad_chord).mul_(share).masked_fill_(negative == 0, 0)  # of l = -l^-
+        greatest = (through * negative).div_(width).mul_(share.sign())  # masks by signs are vectorised, others are not
+        least = through.sub_(grad_chord).mul_(share).mul_(negative.sign())
         ends = torch.cat([high * greatest, high * least], dim=1)
         ends += graph.sum_neighbours(ends, transposed=True)
         top, bottom = ends.mul_(high).chunk(2, dim=1)
         top.addcmul_(low, least)
         bottom.addcmul_(low, greatest)
-        return torch.where(y > 0, top, bottom).masked_fill_(y == 0, 0), (greatest + least).sum(0), None
+        sign = y.sign()
+        grad_y = top.mul_(sign.clamp(min=0)).addcmul_(bottom, sign.clamp_(max=0), value=-1)
+        return grad_y, (greatest + least).sum(0), None
 
 
 def _ends(y: Tensor, bias: Tensor, allowed: AllowedViews) -> tuple[Tensor, Tensor]:

@@ -9,8 +9,8 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from gcl.checks import check_probability
-from gcl.regularizers.bounds import Mode, check_mode, contrast_directions, score
-from gcl.regularizers.graph import AllowedViews, Graph, features_product
+from gcl.regularizers.bounds import Mode, Start, check_mode, contrast_directions, score
+from gcl.regularizers.graph import AllowedViews, Graph
 from gcl.regularizers.layers import Layer, layers_of
 
 Rate = float | Tensor | Callable[[Data], Tensor]
@@ -164,14 +164,16 @@ def pot_loss(
     """
     layers = layers_of(encoder)
     graph = Graph(edge_index, view1[0].size(0), view1[0].dtype)
-    first = features_product(view1[0], layers[0].weight)
-    second = first if view2[0] is view1[0] else features_product(view2[0], layers[0].weight)
-    total = first.new_zeros(())
-    for y, view, other, rate in ((first, view1, view2, drop_rates[0]), (second, view2, view1, drop_rates[1])):
+    first = Start(layers, view1[0], graph)
+    second = first if view2[0] is view1[0] else Start(layers, view2[0], graph)
+    total = first.y.new_zeros(())
+    for start, view, other, rate in ((first, view1, view2, drop_rates[0]), (second, view2, view1, drop_rates[1])):
         (_, seen, h), contrast = view, other[2]
-        if h.shape != contrast.shape or h.size(0) != y.size(0):
-            raise ValueError(f"view1 and view2 must hold embeddings of the {y.size(0)} nodes, got {tuple(h.shape)}")
-        directions, allowed = contrast_directions(contrast.to(y.dtype)), AllowedViews.of(graph, rate)
-        scores = score(layers, y, allowed, directions, mode, view=seen, targets=targets, source_rows=source_rows)
+        if h.shape != contrast.shape or h.size(0) != graph.num_nodes:
+            raise ValueError(
+                f"view1 and view2 must hold embeddings of the {graph.num_nodes} nodes, got {tuple(h.shape)}"
+            )
+        directions, allowed = contrast_directions(contrast.to(start.y.dtype)), AllowedViews.of(graph, rate)
+        scores = score(start, allowed, directions, mode, view=seen, targets=targets, source_rows=source_rows)
         total = total + F.softplus(-scores).mean() / 2
     return total
