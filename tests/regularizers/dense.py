@@ -8,10 +8,10 @@ from torch_geometric.nn import GCN
 from gcl.nn import gcn
 
 
-def adjacency(edge_index, n):
+def adjacency(edge_index, n, dtype=torch.double):
     """How many edges go from j to i, in row i and column j; without loops."""
-    a = torch.zeros(n, n, dtype=torch.double)
-    a.index_put_((edge_index[1], edge_index[0]), torch.ones(edge_index.size(1), dtype=torch.double), accumulate=True)
+    a = torch.zeros(n, n, dtype=dtype)
+    a.index_put_((edge_index[1], edge_index[0]), torch.ones(edge_index.size(1), dtype=dtype), accumulate=True)
     return a.fill_diagonal_(0)
 
 
@@ -42,7 +42,7 @@ def reference_score(encoder, x, edge_index, view, contrast, p, source_rows=False
     (w1, b1), (w2, b2) = ((conv.lin.weight.T, conv.bias) for conv in gnn.convs)
     alpha = float(gnn.act.weight.detach()) if isinstance(gnn.act, nn.PReLU) else 0.0
     n = x.size(0)
-    a, eye = adjacency(edge_index, n), torch.eye(n, dtype=x.dtype)
+    a, eye = adjacency(edge_index, n, x.dtype), torch.eye(n, dtype=x.dtype)
     degree = a.sum(1)
     low, high = (degree + 1) ** -0.5, (degree + 1 - budgets(a, p)) ** -0.5
     upper, lower = high[:, None] * (a + eye) * high, torch.diag(low**2)
@@ -66,7 +66,7 @@ def reference_score(encoder, x, edge_index, view, contrast, p, source_rows=False
     coefficient = (s1 * g) @ w1.T
     beta1 = ((s1 * g) @ b1[:, None])[:, 0] - (minus(g) @ t1.T).diagonal()
     beta2 = ((s2 * contrast) @ b2[:, None])[:, 0] - (minus(contrast) @ t2.T).diagonal()
-    m = normalised(adjacency(view, n))
+    m = normalised(adjacency(view, n, x.dtype))
     m = m.T if source_rows else m
     return m @ (m @ (x * coefficient).sum(1) + beta1) + beta2
 
