@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch_geometric.data import Data
 from torch_geometric.nn import GAT, GCN, GCNConv, GraphSAGE
 
@@ -69,7 +70,7 @@ def test_target_batches_draw_from_the_scores_of_the_whole_graph():
 
 @every_mode
 def test_gradients_by_finite_differences(mode):
-    encoder, data = random_encoder("elu" if mode == "linear" else "prelu"), graph(12, undirected=mode == "worst")
+    encoder, data = random_encoder("elu" if mode == "linear" else "prelu"), graph(8, undirected=mode == "worst")
     x = data.x.double().requires_grad_()
     c = directions(encoder(x, data.edge_index)).detach().requires_grad_()
     parameters = tuple(encoder.parameters())
@@ -138,7 +139,7 @@ def test_gradients_stay_finite_with_featureless_isolated_nodes_and_fresh_biases(
 
 @every_mode
 def test_training_raises_the_scores(mode):
-    data = graph(40)
+    data = graph(30)
     method = Regularized(GRACE(gcn(6, 16, 8), 8), POT((0.2, 0.2), mode), weight=0.5)
 
     def loss_of_pot():
@@ -147,7 +148,7 @@ def test_training_raises_the_scores(mode):
 
     before = loss_of_pot()
     assert abs(before - math.log(2)) < 0.3  # scores start near 0
-    for _ in fit(method, [data], torch.optim.Adam(method.parameters(), 0.01), epochs=60, generator=seeded()):
+    for _ in fit(method, [data], torch.optim.Adam(method.parameters(), 0.01), epochs=40, generator=seeded()):
         pass
     assert loss_of_pot() < before
 
@@ -177,17 +178,29 @@ def test_graphs_without_edges_and_pairs_of_nodes(mode):
         contrast_directions(x[:1])
 
 
+class Largest(TorchDispatchMode):
+    """The most entries that the result of any operation has, forward and backward."""
+
+    def __init__(self):
+        super().__init__()
+        self.numel = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        out = func(*args, **(kwargs or {}))
+        if isinstance(out, torch.Tensor) and out.layout == torch.strided:
+            self.numel = max(self.numel, out.numel())
+        return out
+
+
 def test_no_array_of_n_by_n_or_edges_by_width():
-    """N x N would be 256 MB, E x 64 columns 51 MB and E x 128 twice as much; edge_dot takes pieces of 33 MB."""
-    n, e = 8_000, 200_000
+    n, e, width = 4_000, 200_000, 64
     x, edge_index = torch.randn(n, 16), torch.randint(n, (2, e), generator=seeded())
-    encoder = gcn(16, 64, 32)
-    c = torch.randn(n, 32)
-    with torch.profiler.profile(profile_memory=True) as profile:
+    encoder, c = gcn(16, width, 32), torch.randn(n, 32)
+    with Largest() as largest:
         for mode in MODES:
             compactness_bound(encoder, x, edge_index, c, 0.3, mode=mode).sum().backward()
-    largest = max(event.cpu_memory_usage for event in profile.events())
-    assert 4 * n * 64 < largest < 45e6
+    assert 2 * n * width <= largest.numel < 9e6  # edge_dot's pieces have 2**23 entries
+    assert largest.numel < min(n * n, e * width)
 
 
 def batch_norm():
