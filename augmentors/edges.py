@@ -40,12 +40,16 @@ class EdgeDrop(Augmentor):
         as_weight: keep all edges and give the dropped ones ``edge_weight`` 0 (the others 1, or the weight they had):
             shapes stay, as ``torch.compile`` likes them, for encoders that use ``edge_weight``. (``GCNConv`` leaves a
             loop of weight 0 as it is, where it would add one in place of a dropped one.)
+        max_drop: the share of a node's d edges, in [0, 1], that it loses at most: of the edges that end in it (loops
+            not counted) at most ``round(max_drop * d)`` are dropped, and never the last. Those that would be too
+            many stay, chosen at random, so that fewer than ``p`` are dropped; ``None``: no limit.
 
     Raises:
-        ValueError: ``p`` is outside [0, 1], or has types as keys that the graph lacks.
+        ValueError: ``p`` or ``max_drop`` is outside [0, 1], or ``p`` has types as keys that the graph lacks.
 
-    **Source:** GRACE (arXiv 2006.04131), section 3.2.2, "removing edges".
-    **Differs:** the authors' code draws for each direction, which makes the view directed (``undirected=False``).
+    **Source:** GRACE (arXiv 2006.04131), section 3.2.2, "removing edges"; the budgets of ``max_drop`` are those of
+    POT (arXiv 2309.13944). **Differs:** the authors' code draws for each direction, which makes the view directed
+    (``undirected=False``), and POT's draws views beyond its budgets.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
@@ -58,19 +62,27 @@ class EdgeDrop(Augmentor):
 
     hetero = True
 
-    def __init__(self, p: EdgeFloat, undirected: bool = True, as_weight: bool = False) -> None:
+    def __init__(
+        self, p: EdgeFloat, undirected: bool = True, as_weight: bool = False, max_drop: float | None = None
+    ) -> None:
         self.p = check_per_type("p", p, check_probability)
         self.undirected = undirected
         self.as_weight = as_weight
+        self.max_drop = None if max_drop is None else check_probability("max_drop", max_drop)
 
     def forward(self, data: Data | HeteroData, generator: Generator | None = None) -> Data | HeteroData:
         """Draw the edges that stay."""
         for store, p in per_type("p", self.p, edge_stores(data)):
-            drop_edges(data, store, uniform_per_edge(data, store, self.undirected, generator) >= p, self.as_weight)
+            draw = uniform_per_edge(data, store, self.undirected, generator)
+            keep = draw >= p
+            if self.max_drop is not None:
+                keep |= ~_within_budget(data, store, draw, ~keep, self.max_drop, self.undirected)
+            drop_edges(data, store, keep, self.as_weight)
         return data
 
     def __repr__(self) -> str:
-        return f"EdgeDrop(p={self.p}, undirected={self.undirected}{', as_weight=True' * self.as_weight})"
+        limit = "" if self.max_drop is None else f", max_drop={self.max_drop}"
+        return f"EdgeDrop(p={self.p}, undirected={self.undirected}{', as_weight=True' * self.as_weight}{limit})"
 
 
 class EdgeAdd(Augmentor):
@@ -211,6 +223,25 @@ def uniform_per_edge(
     if undirected and start is end:
         return uniform_per_pair(store.edge_index, start.num_nodes, generator)
     return uniform(store.edge_index.size(1), store.edge_index.device, generator)
+
+
+def _within_budget(
+    data: Data | HeteroData, store: BaseStorage, draw: Tensor, drop: Tensor, max_drop: float, undirected: bool
+) -> Tensor:
+    """Whether each edge ``[E]`` is a loop, or among the ``drop`` of least ``draw`` that its end may lose."""
+    (start, end), (row, col) = ends(data, store), store.edge_index
+    proper = row != col if start is end else torch.ones_like(drop)
+    degree = torch.zeros(end.num_nodes, dtype=torch.double, device=col.device).index_add_(0, col, proper.double())
+    budget = torch.minimum((max_drop * degree).round(), (degree - 1).clamp(min=0))
+    place = col + draw.double()  # sorts by end, then draw, which is below 1 and a multiple of 2**-24
+    order = place.masked_fill(~(drop & proper), torch.inf).sort().values
+    rank = torch.searchsorted(order, place, right=True) - torch.searchsorted(order, col.double())
+    within = (rank <= budget.index_select(0, col)) | ~proper
+    if undirected and start is end:  # a pair stays if any of its columns has to
+        pair = torch.minimum(row, col) * end.num_nodes + torch.maximum(row, col)
+        pair = torch.unique(pair, return_inverse=True)[1]
+        within = torch.zeros_like(place).index_add_(0, pair, (~within).double()).index_select(0, pair) == 0
+    return within
 
 
 def _random_pairs(

@@ -32,7 +32,7 @@ class FeatureMask(Augmentor):
     def forward(self, data: Data | HeteroData, generator: Generator | None = None) -> Data | HeteroData:
         """Draw the columns that stay."""
         for store, p in per_type("p", self.p, data.node_stores):
-            if "x" in store:
+            if "x" in store and p > 0:
                 keep = uniform(store.x.shape[1:], store.x.device, generator) >= p
                 store.x = store.x * keep.to(store.x.dtype)
         return data

@@ -62,15 +62,7 @@ def check_graph(data: Data) -> None:
     _check_finite("data.x", data.x)
     if data.edge_index is None:
         raise ValueError("data.edge_index is missing: set it to a long tensor [2, E] (E may be 0)")
-    if data.edge_index.dtype != torch.long:
-        raise TypeError(f"data.edge_index must be a long tensor, got {data.edge_index.dtype}")
-    if data.edge_index.dim() != 2 or data.edge_index.size(0) != 2:
-        raise ValueError(f"data.edge_index must have shape [2, E], got {tuple(data.edge_index.shape)}")
-    if data.edge_index.numel():
-        low, high = (int(value) for value in data.edge_index.aminmax())
-        if low < 0 or high >= data.x.size(0):
-            wrong = low if low < 0 else high
-            raise ValueError(f"data.edge_index must hold node numbers in [0, {data.x.size(0)}), got {wrong}")
+    check_edges("data.edge_index", data.edge_index, data.x.size(0))
     edge_weight = data.get("edge_weight")
     if edge_weight is not None:
         if edge_weight.size(0) != data.edge_index.size(1):
@@ -79,6 +71,18 @@ def check_graph(data: Data) -> None:
                 f"got {edge_weight.size(0)}"
             )
         _check_finite("data.edge_weight", edge_weight)
+
+
+def check_edges(name: str, value: Tensor, num_nodes: int) -> None:
+    """``value`` is a long tensor ``[2, E]`` of node numbers; reads values back to the host."""
+    if value.dtype != torch.long:
+        raise TypeError(f"{name} must be a long tensor, got {value.dtype}")
+    if value.dim() != 2 or value.size(0) != 2:
+        raise ValueError(f"{name} must have shape [2, E], got {tuple(value.shape)}")
+    if value.numel():
+        low, high = (int(end) for end in value.aminmax())
+        if low < 0 or high >= num_nodes:
+            raise ValueError(f"{name} must hold node numbers in [0, {num_nodes}), got {low if low < 0 else high}")
 
 
 def check_labels(y: Tensor, num_rows: int) -> None:

@@ -8,7 +8,7 @@ import torch
 
 import augmentors
 from gcl.losses import info_nce
-from gcl.methods import Method, TwoView
+from gcl.methods import Method, Regularized, TwoView
 from gcl.nn import gcn, projection_head
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +36,9 @@ def test_the_readme_runs(tmp_path, monkeypatch, capsys):
 
 def test_the_additions_of_contributing_work(square, generator):
     names = {"torch": torch, "partial": partial, "info_nce": info_nce, "projection_head": projection_head}
-    names |= {"Method": Method, "TwoView": TwoView} | {name: getattr(augmentors, name) for name in augmentors.__all__}
+    names |= {"Method": Method, "TwoView": TwoView, "Regularized": Regularized} | {
+        name: getattr(augmentors, name) for name in augmentors.__all__
+    }
     for code in blocks("CONTRIBUTING.md"):
         exec(compile(code, "CONTRIBUTING.md", "exec"), names)
 
@@ -50,7 +52,7 @@ def test_the_additions_of_contributing_work(square, generator):
     torch.testing.assert_close(names["decoupled"](z1, z2), expected)
 
     method = names["SimpleCL"](gcn(4, 8, 6), dim=6)
-    shrink = names["Regularized"](method, lambda encoder, pair: pair.h1.square().mean(), weight=0.25)
+    shrink = names["regularized"](method)
     pair = method.pair(square, torch.Generator().manual_seed(1))
-    expected = 0.75 * method.loss_of(pair) + 0.25 * pair.h1.square().mean()
+    expected = 0.75 * method.loss_of(pair) + 0.25 * names["small_embeddings"](None, pair)
     torch.testing.assert_close(shrink.loss(square, torch.Generator().manual_seed(1)), expected)

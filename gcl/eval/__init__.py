@@ -4,6 +4,8 @@ from gcl.eval import plot
 from gcl.eval.attack import dice, gradient_flips, random_flips
 from gcl.eval.clustering import kmeans_scores
 from gcl.eval.collapse import collapse
+from gcl.eval.compactness import certified_share, node_compactness
+from gcl.eval.compactness_plot import certified_share_plot, compactness_degree_plot, compactness_histogram
 from gcl.eval.controls import controls
 from gcl.eval.geometry import alignment, uniformity
 from gcl.eval.graphs import embed_graphs, graph_controls
@@ -16,7 +18,11 @@ from gcl.eval.svm import svm_cv
 __all__ = [
     "Split",
     "alignment",
+    "certified_share",
+    "certified_share_plot",
     "collapse",
+    "compactness_degree_plot",
+    "compactness_histogram",
     "controls",
     "dice",
     "embed_graphs",
@@ -27,6 +33,7 @@ __all__ = [
     "knn_probe",
     "linear_probe",
     "link_prediction",
+    "node_compactness",
     "plot",
     "random_flips",
     "random_folds",

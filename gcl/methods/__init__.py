@@ -15,6 +15,7 @@ from gcl.methods.graphcl import GraphCL
 from gcl.methods.infograph import InfoGraph
 from gcl.methods.mvgrl import MVGRL, MVGRLGraph
 from gcl.methods.progcl import ProGCL
+from gcl.methods.regularized import Regularized
 from gcl.methods.simgrace import SimGRACE
 from gcl.methods.two_view import Pair, TwoView
 
@@ -37,6 +38,7 @@ __all__ = [
     "Method",
     "Pair",
     "ProGCL",
+    "Regularized",
     "SimGRACE",
     "TwoView",
 ]

@@ -94,7 +94,7 @@ def _build(
             raise ValueError(f"{name} must be at least 1, got {value}")
     act = activation_resolver(activation)
     gnn = model(in_dim, hidden, num_layers, out_dim, act=act, **kwargs)
-    return _FinalActivation(gnn) if final_activation else gnn
+    return FinalActivation(gnn) if final_activation else gnn
 
 
 class _WeightedGIN(GIN):
@@ -118,7 +118,7 @@ class _WeightedGINConv(GINConv):
         return x_j if edge_weight is None else x_j * edge_weight.view(-1, 1)
 
 
-class _FinalActivation(nn.Module):
+class FinalActivation(nn.Module):
     """A PyG model followed by its own activation."""
 
     def __init__(self, gnn: BasicGNN) -> None:

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from hypothesis import given
+from hypothesis import strategies as st
 from torch_geometric.data import Batch, Data
 from torch_geometric.nn import GCNConv
 from torch_geometric.utils import is_undirected
@@ -26,6 +27,42 @@ def test_both_directions_and_duplicates_share_their_fate(data):
     kept = {tuple(sorted(edge)) for edge in view.edge_index.T.tolist()}
     expected = [edge for edge in data.edge_index.T.tolist() if tuple(sorted(edge)) in kept]
     assert view.edge_index.T.tolist() == expected
+
+
+@pytest.mark.parametrize("undirected", [True, False])
+@pytest.mark.parametrize("p", [0.3, 1.0])
+@given(data=graphs(), max_drop=st.sampled_from([0.0, 0.3, 0.5, 1.0]), seed=st.integers(0, 100))
+def test_no_node_loses_more_than_its_share_nor_its_last_edge(undirected, p, data, max_drop, seed):
+    def degree(graph):
+        edges = [(u, v) for u, v in graph.edge_index.T.tolist() if u != v]
+        return [sum(v == node for _, v in edges) for node in range(data.num_nodes)]
+
+    view = EdgeDrop(p, undirected, max_drop=max_drop)(data, generator=torch.Generator().manual_seed(seed))
+    for before, after in zip(degree(data), degree(view), strict=True):
+        assert before - after <= min(max(before - 1, 0), round(max_drop * before))
+    if undirected:
+        kept = {tuple(sorted(edge)) for edge in view.edge_index.T.tolist()}
+        assert all(
+            (tuple(sorted(edge)) in kept) == (edge in view.edge_index.T.tolist()) for edge in data.edge_index.T.tolist()
+        )
+    plain = EdgeDrop(p, undirected)(data, generator=torch.Generator().manual_seed(seed))
+    assert set(plain.edge_number.tolist()) <= set(view.edge_number.tolist())
+
+
+def test_what_the_budget_allows_is_dropped(generator):
+    star = Data(edge_index=torch.tensor([[1, 2, 3, 4, 5, 6], [0, 0, 0, 0, 0, 0]]), num_nodes=7)
+    limited = EdgeDrop(1.0, undirected=False, max_drop=0.5)
+    views = [limited(star, generator=generator) for _ in range(600)]
+    assert {view.num_edges for view in views} == {3}
+    counts = torch.cat([view.edge_index[0] for view in views]).bincount(minlength=7)[1:]
+    assert (counts - 300).abs().max() < 4 * 150**0.5  # each of the six stays in half of the views
+    loops = Data(edge_index=torch.tensor([[0, 0], [0, 1]]), num_nodes=2)
+    assert limited(loops).edge_index.tolist() == [[0], [1]]
+    assert EdgeDrop(1.0, max_drop=1.0)(complete(9)).num_edges >= 9
+    roomy, plain = (
+        EdgeDrop(0.3, max_drop=limit)(complete(40), generator=torch.Generator().manual_seed(1)) for limit in (1.0, None)
+    )
+    assert torch.equal(roomy.edge_index, plain.edge_index)
 
 
 def test_the_share_that_stays_is_binomial(generator):

@@ -52,6 +52,8 @@ EXAMPLES = [
     EdgeDrop(0.5),
     EdgeDrop(0.5, undirected=False),
     EdgeDrop(0.5, as_weight=True),
+    EdgeDrop(0.9, max_drop=0.5),
+    EdgeDrop(0.9, undirected=False, max_drop=0.5),
     EdgeAdd(0.5),
     EdgeAdd(0.5, undirected=False),
     EdgeRewire(0.5),

@@ -74,7 +74,7 @@ def graph_for(name, num_edges=None):
 
 
 def test_every_exported_method_is_examined():
-    assert set(methods.__all__) == set(ALL) | {"Method", "TwoView", "Pair"}
+    assert set(methods.__all__) == set(ALL) | {"Method", "TwoView", "Pair", "Regularized"}
 
 
 @every

@@ -1,0 +1,267 @@
+"""What POT costs and what it does: `python benchmarks/pot.py cost`, `python benchmarks/pot.py study`.
+
+cost: CPU seconds of an epoch of GRACE with POT against GRACE without, on Cora and on 100k nodes / 1M edges, and the
+peak memory of POT's score at two sizes beside that of its dense form; each measurement in a process of its own.
+
+study: methods x {no POT, reference, worst_tight} x weights x seeds, on the public split where there is one. A row is
+appended to the CSV when it is done, and rows that are there are not computed again; `--report` prints the table,
+with each weight chosen by the mean validation accuracy, and the standard errors.
+"""
+
+import argparse
+import csv
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import torch
+from torch_geometric.data import Data
+
+import gcl
+from gcl.methods import Regularized
+from gcl.regularizers import POT, compactness_bound, contrast_directions
+from gcl.regularizers.bounds import MODES
+
+NONE = "no POT"
+# (temperature, learning rate, drop rates, epochs, width of the embedding, activation) as POT's authors have them
+GRACE = {
+    "Cora": (0.7, 5e-4, (0.4, 0.3), 200, 128, "relu"),
+    "CiteSeer": (0.9, 1e-3, (0.3, 0.1), 200, 256, "prelu"),
+    "BlogCatalog": (0.7, 1e-3, (0.4, 0.3), 1000, 256, "relu"),
+}
+GCA = {
+    "Cora": (0.9, 5e-4, (0.3, 0.1), 700, 128, "relu"),
+    "CiteSeer": (0.9, 1e-3, (0.2, 0.2), 1000, 256, "prelu"),
+    "BlogCatalog": (0.5, 1e-3, (0.3, 0.1), 2000, 256, "prelu"),
+}
+PROGCL = {
+    "Cora": (0.6, 5e-4, (0.3, 0.1), 700, 128, "relu"),
+    "CiteSeer": (0.4, 1e-2, (0.4, 0.3), 1000, 256, "prelu"),
+    "BlogCatalog": (0.4, 1e-3, (0.4, 0.2), 1000, 256, "prelu"),
+}
+COSTA = {
+    "Cora": (0.4, 1e-3, (0.2, 0.4), 700, 256, "relu"),
+    "CiteSeer": (0.4, 1e-3, (0.3, 0.1), 1500, 256, "relu"),
+    "BlogCatalog": (0.4, 1e-3, (0.4, 0.2), 2500, 256, "relu"),
+}
+SETTINGS = {"GRACE": GRACE, "GCA": GCA, "ProGCL": PROGCL, "COSTA": COSTA}
+RATES = (0.1, 0.2, 0.3, 0.4)
+FIELDS = ["data", "method", "mode", "weight", "seed", "epochs", "val", "test", "macro_f1", "seconds"]
+FIELDS += [f"certified {rate}" for rate in RATES]
+
+
+def build(name, dataset, num_features):
+    """A method in its published setting, without feature masking as there; ``None`` where the package lacks it."""
+    if (kind := getattr(gcl.methods, name, None)) is None:
+        return None
+    temperature, _, rates, _, dim, activation = SETTINGS[name][dataset]
+    encoder = gcl.nn.gcn(num_features, 2 * dim, dim, activation=activation)
+    return kind(encoder, dim, edge_drop=rates, feature_mask=(0.0, 0.0), temperature=temperature)
+
+
+def rates_of(method):
+    """Drop rates for POT: the probabilities of each edge where the views have them."""
+    drops = [augmentor.transforms[0] for augmentor in (method.augmentor1, method.augmentor2)]
+    return tuple(getattr(drop, "probabilities", drop.p) for drop in drops)
+
+
+def split_of(data, seed):
+    if "train_mask" in data and data.train_mask.dim() == 1:
+        return gcl.eval.split_from_masks(data)
+    return gcl.eval.random_split(data.num_nodes, 0.1, 0.1, generator=torch.Generator().manual_seed(seed))
+
+
+def cell(data, dataset, name, mode, weight, seed, epochs):
+    """Train once; the scores of the frozen embeddings and the certified shares."""
+    torch.manual_seed(seed)
+    plain = build(name, dataset, data.num_features)
+    lr = SETTINGS[name][dataset][1]
+    method = plain if mode == NONE else Regularized(plain, POT(rates_of(plain), mode), weight)
+    optimizer = torch.optim.Adam(method.parameters(), lr=lr, weight_decay=1e-5)
+    start = time.process_time()
+    for _ in gcl.train.fit(method, [data], optimizer, epochs, generator=torch.Generator().manual_seed(seed)):
+        pass
+    seconds = time.process_time() - start
+    scores = gcl.eval.linear_probe(method.embed(data), data.y, split_of(data, seed))
+    row = {"data": dataset, "method": name, "mode": mode, "weight": weight, "seed": seed, "epochs": epochs}
+    row |= {"val": scores["val_accuracy"], "test": scores["accuracy"], "macro_f1": scores["macro_f1"]}
+    shares = gcl.eval.certified_share(plain.encoder, data, RATES)
+    return row | {"seconds": seconds} | {f"certified {rate}": share for rate, share in zip(RATES, shares, strict=True)}
+
+
+def controls(data, dataset, seed):
+    """Rows of what needs no training."""
+    torch.manual_seed(seed)
+    for name, scores in gcl.eval.controls(data, split_of(data, seed)).items():
+        row = {"data": dataset, "method": name, "mode": NONE, "weight": 0.0, "seed": seed, "epochs": 0}
+        yield row | {"val": scores["val_accuracy"], "test": scores["accuracy"], "macro_f1": scores["macro_f1"]}
+
+
+def key_of(row):
+    return row["data"], row["method"], row["mode"], float(row["weight"]), int(row["seed"]), int(row["epochs"])
+
+
+def read(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def append(path, row):
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, FIELDS)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def study(args):
+    done = {key_of(row) for row in read(args.csv)} if args.csv.exists() else set()
+    for dataset in args.datasets:
+        data = gcl.data.load(dataset)
+        for seed in range(args.seeds):
+            if (dataset, "raw features", NONE, 0.0, seed, 0) not in done:
+                for row in controls(data, dataset, seed):
+                    append(args.csv, row)
+            for name in args.methods:
+                if getattr(gcl.methods, name, None) is None:
+                    print(f"gcl.methods has no {name}: skipped", flush=True)
+                    continue
+                epochs = args.epochs or SETTINGS[name][dataset][3]
+                for mode in (NONE, *args.modes):
+                    for weight in [0.0] if mode == NONE else args.weights:
+                        if (dataset, name, mode, weight, seed, epochs) in done:
+                            continue
+                        row = cell(data, dataset, name, mode, weight, seed, epochs)
+                        append(args.csv, row)
+                        print(", ".join(f"{k} {v:.3g}" if isinstance(v, float) else str(v) for k, v in row.items()))
+                        sys.stdout.flush()
+
+
+def report(args):
+    """For each data set, method and mode: the weight of the best mean validation accuracy, and its scores."""
+    groups = {}
+    for row in read(args.csv):
+        groups.setdefault((row["data"], row["method"], row["mode"]), {}).setdefault(float(row["weight"]), []).append(
+            row
+        )
+    shown = ["test", "macro_f1", *FIELDS[-len(RATES) :]]
+    print(
+        "| data | method | POT | weight | seeds | accuracy % | macro F1 % | certified % at p = 0.1 | 0.2 | 0.3 | 0.4 |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    for (dataset, name, mode), weights in groups.items():
+        best = max(weights, key=lambda weight: statistics.mean(float(row["val"]) for row in weights[weight]))
+        rows, cells = weights[best], []
+        for field in shown:
+            values = [100 * float(row[field]) for row in rows if row[field]]
+            error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+            cells.append(f"{statistics.mean(values):.1f} ± {error:.1f}" if values else "")
+        print(f"| {dataset} | {name} | {mode} | {best if mode != NONE else ''} | {len(rows)} | {' | '.join(cells)} |")
+    print("\n± is the standard error over the seeds. The weight is the one of the best mean validation accuracy.")
+
+
+def synthetic(num_nodes, num_edges, dim):
+    """A random undirected graph."""
+    torch.manual_seed(0)
+    half = torch.randint(num_nodes, (2, num_edges // 2))
+    return Data(x=torch.randn(num_nodes, dim), edge_index=torch.cat([half, half.flip(0)], dim=1))
+
+
+def epoch_seconds(which, mode, repeats):
+    """Median CPU seconds of a step of GRACE without and with POT, in turn; a warm-up goes before the repeats."""
+    data = gcl.data.load("Cora") if which == "Cora" else synthetic(100_000, 1_000_000, 128)
+    if which == "Cora":
+        plain = build("GRACE", "Cora", data.num_features)
+    else:
+        plain = gcl.methods.GRACE(gcl.nn.gcn(128, 128, 64), 64, edge_drop=(0.4, 0.3), feature_mask=(0.0, 0.0))
+    methods = {"GRACE": plain, "GRACE + POT": Regularized(plain, POT((0.4, 0.3), mode), 0.4)}
+    seconds = {name: [] for name in methods}
+    for _ in range(repeats + 1):
+        for name, method in methods.items():
+            start = time.process_time()
+            method.zero_grad(set_to_none=True)
+            method.loss(data).backward()
+            seconds[name].append(time.process_time() - start)
+    return {name: statistics.median(values[min(1, repeats - 1) :]) for name, values in seconds.items()}
+
+
+def peak_mb(form, num_nodes):
+    """Growth of the peak memory by the score and its gradient: ours in a mode, or the dense form."""
+    data, encoder = synthetic(num_nodes, 10 * num_nodes, 128), gcl.nn.gcn(128, 128, 64)
+    score(form, encoder, synthetic(100, 1000, 128)).backward()  # what is loaded once does not count
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    score(form, encoder, data).backward()
+    mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
+    return {"mb": mb, "seconds": time.process_time() - start}
+
+
+def score(form, encoder, data):
+    if form == "dense":
+        from tests.regularizers.dense import reference_score
+
+        c = torch.randn(data.num_nodes, 64)
+        return reference_score(encoder, data.x, data.edge_index, data.edge_index, c, 0.4).sum()
+    c = contrast_directions(torch.randn(data.num_nodes, 64))
+    return compactness_bound(encoder, data.x, data.edge_index, c, 0.4, mode=form).sum()
+
+
+def cost(args):
+    def measure(*command):
+        line = [sys.executable, "-m", "benchmarks.pot", "cell", *map(str, command)]
+        return json.loads(subprocess.run(line, stdout=subprocess.PIPE, text=True, check=True).stdout)
+
+    print(f"torch {torch.__version__}, CPU, 1 thread, GRACE with drop rates 0.4 and 0.3\n")
+    print("| | POT | GRACE, CPU s a step | GRACE + POT | ratio |\n|---|---|---|---|---|")
+    for which, repeats in (("Cora", 9), ("100k nodes, 1M edges", 0)):
+        for mode in args.modes:
+            if which.split()[0] in args.graphs:
+                row = measure("epoch", which, mode, repeats)
+                plain, with_pot = row["GRACE"], row["GRACE + POT"]
+                print(f"| {which} | {mode} | {plain:.3f} | {with_pot:.3f} | {with_pot / plain:.2f} |", flush=True)
+    print("\nscore and gradient alone, F = 128, widths 128 and 64, 10 edges a node\n")
+    print("| form | nodes | CPU s | MB |\n|---|---|---|---|")
+    for form, sizes in [("dense", args.dense_sizes), *((mode, args.sizes) for mode in MODES)]:
+        for n in sizes:
+            row = measure("peak", form, n)
+            print(f"| {form} | {n:,} | {row['seconds']:.2f} | {row['mb']:,.0f} |", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("cost")
+    one.add_argument("--modes", nargs="*", default=["reference", "worst_tight"], choices=MODES)
+    one.add_argument("--graphs", nargs="*", default=["Cora", "100k"])
+    one.add_argument("--sizes", type=int, nargs="*", default=[2_500, 5_000, 50_000, 100_000])
+    one.add_argument("--dense-sizes", type=int, nargs="*", default=[2_500, 5_000])
+    one = commands.add_parser("study")
+    one.add_argument("--csv", type=Path, default=Path("pot.csv"))
+    one.add_argument("--report", action="store_true", help="print the table of what is in the CSV")
+    one.add_argument("--datasets", nargs="*", default=["Cora", "CiteSeer", "BlogCatalog"])
+    one.add_argument("--methods", nargs="*", default=list(SETTINGS), choices=list(SETTINGS))
+    one.add_argument("--modes", nargs="*", default=["reference", "worst_tight"], choices=MODES)
+    one.add_argument("--weights", type=float, nargs="*", default=[0.1, 0.2, 0.4])
+    one.add_argument("--seeds", type=int, default=5)
+    one.add_argument("--epochs", type=int, help="default: as published")
+    commands.add_parser("cell").add_argument("what", nargs="*")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    if args.command == "cell":
+        what, *rest = args.what
+        result = epoch_seconds(rest[0], rest[1], int(rest[2])) if what == "epoch" else peak_mb(rest[0], int(rest[1]))
+        print(json.dumps(result))
+    elif args.command == "cost":
+        cost(args)
+    elif args.report:
+        report(args)
+    else:
+        study(args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""A graph as a sparse 0/1 matrix, and how far its normalised adjacency can move when edges are dropped.
+
+Every normalised adjacency here is :math:`D_\\delta (A + I) D_\\delta` with a scale delta for each node, so that one 0/1
+pattern serves all views and bounds, forward and backward.
+"""
+
+import warnings
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint
+
+BLOCK = 16  # columns that a maximum over neighbours gathers at once
+
+
+class Sparse:
+    """A matrix ``[N, M]`` of entries sorted by row, whose products have no gradient to it.
+
+    Args:
+        row, col, value: ``[E]``; repeated places add up.
+        shape: N, M.
+    """
+
+    def __init__(self, row: Tensor, col: Tensor, value: Tensor, shape: tuple[int, int]) -> None:
+        self.row, self.col, self.value, self.shape = row, col, value, shape
+
+    @cached_property
+    def csr(self) -> Tensor:
+        """The matrix in CSR."""
+        start = torch.searchsorted(self.row, torch.arange(self.shape[0] + 1, device=self.row.device))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
+            return torch.sparse_csr_tensor(start, self.col, self.value, self.shape, check_invariants=False)
+
+    @cached_property
+    def transposed(self) -> Tensor:
+        """Its transpose in CSR: sorted once, where torch would convert at each backward pass."""
+        row, order = self.col.sort(stable=True)
+        entries = row, self.row.index_select(0, order), self.value.index_select(0, order)
+        return Sparse(*entries, self.shape[::-1]).csr
+
+    def matmul(self, x: Tensor, transposed: bool = False) -> Tensor:
+        """The matrix, or its transpose, times ``x`` ``[M, D]``; no E x D array, forward or backward."""
+        return _Product.apply(x, self, transposed)
+
+
+def features_product(x: Tensor, weight: Tensor) -> Tensor:
+    """``x @ weight``, without the zeros of ``x`` where it is a mostly empty matrix of words on a CPU."""
+    if x.requires_grad or x.device.type != "cpu" or int(x.count_nonzero()) > 0.1 * x.numel():
+        return x @ weight
+    row, col = x.nonzero(as_tuple=True)
+    return Sparse(row, col, x[row, col], (x.size(0), x.size(1))).matmul(weight)
+
+
+class Graph:
+    """The 0/1 adjacency ``[N, N]``, row i holding the edges that end in node i; duplicates count, loops do not.
+
+    Args:
+        edge_index: ``[2, E]``.
+        num_nodes: N.
+        dtype: of the values.
+    """
+
+    def __init__(self, edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> None:
+        self.num_nodes = num_nodes
+        self.row, self.order = edge_index[1].sort(stable=True)
+        self.col = edge_index[0].index_select(0, self.order)
+        self.value = (self.row != self.col).to(dtype)
+        self.matrix = Sparse(self.row, self.col, self.value, (num_nodes, num_nodes))
+
+    @cached_property
+    def degree(self) -> Tensor:
+        """Edges that end in each node ``[N]``."""
+        return self.sum_edges(self.value)
+
+    def sum_edges(self, value: Tensor) -> Tensor:
+        """Sum of ``value`` ``[E]``, in the order of ``row``, over the edges that end in each node ``[N]``."""
+        return value.new_zeros(self.num_nodes).index_add(0, self.row, value)
+
+    def sum_neighbours(self, x: Tensor, transposed: bool = False) -> Tensor:
+        """Sum of the rows of ``x`` ``[N, D]`` over the neighbours of each node; no E x D array."""
+        return self.matrix.matmul(x, transposed)
+
+    def max_neighbours(self, x: Tensor) -> Tensor:
+        """Largest entry of ``x`` ``[N, D]``, none of them negative, among each node's neighbours, 0 without any."""
+        if x.device.type == "cpu":
+            return torch.sparse.mm(self.matrix.csr, x, "amax")
+        blocks = [checkpoint(self._max_block, block, use_reentrant=False) for block in x.split(BLOCK, dim=1)]
+        return torch.cat(blocks, dim=1)
+
+    def propagate(self, x: Tensor, scale: Tensor, transposed: bool = False) -> Tensor:
+        """:math:`D_\\delta (A + I) D_\\delta x` for ``x`` ``[N, D]`` and ``scale`` delta ``[N, 1]``."""
+        scaled = scale * x
+        return scale * (self.sum_neighbours(scaled, transposed) + scaled)
+
+    def _max_block(self, x: Tensor) -> Tensor:
+        row = self.row[:, None].expand(-1, x.size(1))
+        values = x.index_select(0, self.col) * self.value[:, None]
+        return torch.zeros_like(x).scatter_reduce(0, row, values, "amax")
+
+
+@dataclass(frozen=True)
+class AllowedViews:
+    r"""A graph and all views of it in which node i has lost at most ``budget[i]`` of the edges that end in it.
+
+    In each of them :math:`\delta_i = (1 + \text{degree of } i)^{-1/2}` is in [``low[i]``, ``high[i]``].
+    """
+
+    graph: Graph
+    budget: Tensor  # [N, 1]
+    low: Tensor  # [N, 1]
+    high: Tensor  # [N, 1]
+
+    @classmethod
+    def of(cls, graph: Graph, drop_rate: float | Tensor) -> "AllowedViews":
+        """POT's budgets: the expected number of dropped edges, rounded half to even, and never the last edge."""
+        degree = graph.degree.double()
+        if isinstance(drop_rate, Tensor):
+            if drop_rate.shape != graph.row.shape:
+                raise ValueError(f"drop_rate must have shape {tuple(graph.row.shape)}, got {tuple(drop_rate.shape)}")
+            expected = graph.sum_edges(drop_rate.double().index_select(0, graph.order) * graph.value.double())
+        else:
+            expected = drop_rate * degree
+        budget = torch.minimum(expected.round(), (degree - 1).clamp(min=0))
+        dtype = graph.value.dtype
+        low, high = (degree + 1).rsqrt(), (degree + 1 - budget).rsqrt()
+        return cls(graph, *(part.to(dtype)[:, None] for part in (budget, low, high)))
+
+
+class _Product(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, matrix: Sparse, transposed: bool) -> Tensor:
+        ctx.matrix, ctx.transposed = matrix, transposed
+        return (matrix.transposed if transposed else matrix.csr) @ x
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        return ctx.matrix.matmul(grad, not ctx.transposed), None, None

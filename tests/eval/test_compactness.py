@@ -1,0 +1,86 @@
+"""Node compactness as a diagnostic, and its pictures."""
+
+import copy
+
+import pytest
+import torch
+from torch_geometric.data import Data
+
+from augmentors import EdgeDrop
+from gcl.eval import (
+    certified_share,
+    certified_share_plot,
+    compactness_degree_plot,
+    compactness_histogram,
+    node_compactness,
+)
+from gcl.nn import gcn
+from tests.regularizers.dense import directions, random_graph
+
+
+@pytest.fixture
+def case():
+    data = Data(x=torch.randn(30, 6), edge_index=random_graph(30, 60))
+    return gcn(6, 16, 8, dropout=0.5), data
+
+
+def test_no_allowed_view_is_below(case):
+    encoder, data = case
+    state = copy.deepcopy(encoder.state_dict())
+    bound = node_compactness(encoder, data, 0.4)
+    assert encoder.training
+    assert all(torch.equal(state[key], value) for key, value in encoder.state_dict().items())
+    exact = copy.deepcopy(encoder).double().eval()
+    data.x = data.x.double()
+    c = directions(exact(data.x, data.edge_index))
+    for seed in range(30):
+        view = EdgeDrop(0.8, max_drop=0.4)(data, generator=torch.Generator().manual_seed(seed))
+        assert (bound <= (c * exact(data.x, view.edge_index)).sum(1) + 1e-10).all()
+    own = (c * exact(data.x, data.edge_index)).sum(1)
+    torch.testing.assert_close(node_compactness(encoder, data, 0.0), own)
+
+
+def test_fewer_nodes_are_certified_as_more_edges_may_go(case):
+    encoder, data = case
+    shares = certified_share(encoder, data, [0.0, 0.2, 0.5, 0.9])
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] > shares[-1]
+    assert shares[1] == (node_compactness(encoder, data, 0.2) > 0).double().mean()
+    assert certified_share(encoder, data, [0.2], mode="worst")[0] <= shares[1]
+
+
+def test_what_does_not_certify_is_refused(case):
+    encoder, data = case
+    with pytest.raises(ValueError, match="mode must be a certificate, worst or worst_tight, got 'linear'"):
+        certified_share(encoder, data, [0.1], mode="linear")
+    data.edge_weight = torch.ones(data.num_edges)
+    with pytest.raises(ValueError, match="data must have no edge_weight"):
+        node_compactness(encoder, data, 0.1)
+    data = Data(x=torch.full((3, 6), torch.nan), edge_index=torch.empty(2, 0).long())
+    with pytest.raises(ValueError, match=r"data\.x must be finite"):
+        node_compactness(encoder, data, 0.1)
+
+
+def test_the_pictures_show_the_numbers():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(1, 3)
+    ax = certified_share_plot([0.1, 0.2], {"GRACE": [1.0, 0.25], "POT": [1.0, 0.5]}, axes[0])
+    assert ax is axes[0]
+    assert [list(line.get_ydata()) for line in ax.get_lines()] == [[1.0, 0.25], [1.0, 0.5]]
+    with pytest.raises(ValueError, match=r"shares\['GRACE'\] must have 2 values, one a rate, got 1"):
+        certified_share_plot([0.1, 0.2], {"GRACE": [1.0]}, axes[0])
+
+    bound = torch.tensor([-1.0, 0.5, 0.5, 2.0])
+    ax = compactness_histogram({"GRACE": bound, "POT": bound + 1}, axes[1])
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"GRACE", "POT"}
+
+    star = torch.tensor([[0, 1, 0, 2, 0, 3], [1, 0, 2, 0, 3, 0]])
+    ax = compactness_degree_plot(bound, star, axes[2])
+    assert ax.collections[0].get_offsets().tolist() == [[4, -1], [2, 0.5], [2, 0.5], [2, 2]]
+    mean = ax.get_lines()[0]
+    assert mean.get_ydata().tolist() == [1.0, -1.0]
+    plt.close(figure)
+    plt.close(compactness_histogram({"GRACE": bound}).figure)
