@@ -5,7 +5,6 @@ from gcl.eval.attack import dice, gradient_flips, random_flips
 from gcl.eval.clustering import kmeans_scores
 from gcl.eval.collapse import collapse
 from gcl.eval.compactness import certified_share, node_compactness
-from gcl.eval.compactness_plot import certified_share_plot, compactness_degree_plot, compactness_histogram
 from gcl.eval.controls import controls
 from gcl.eval.geometry import alignment, uniformity
 from gcl.eval.graphs import embed_graphs, graph_controls
@@ -19,10 +18,7 @@ __all__ = [
     "Split",
     "alignment",
     "certified_share",
-    "certified_share_plot",
     "collapse",
-    "compactness_degree_plot",
-    "compactness_histogram",
     "controls",
     "dice",
     "embed_graphs",

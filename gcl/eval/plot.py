@@ -1,8 +1,8 @@
-"""Pictures of embeddings and of training; needs matplotlib (``pip install torch-gcl[plot]``)."""
+"""Pictures of embeddings, training and compactness; needs matplotlib (``pip install torch-gcl[plot]``)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -185,6 +185,74 @@ def confusion_matrix(y: Tensor, guess: Tensor, ax: Axes | None = None, *, names:
     ax.set_yticks(ticks, names)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
+    return ax
+
+
+def certified_share_curve(
+    drop_rates: Sequence[float], shares: Mapping[str, Sequence[float]], ax: Axes | None = None
+) -> Axes:
+    """The share of certified nodes against the drop rate, one line for each model.
+
+    Args:
+        drop_rates: in [0, 1].
+        shares: for each name what :func:`gcl.eval.certified_share` gives at these rates.
+        ax: where to draw; ``None``: on a new figure.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+        ValueError: a model has another number of shares than there are rates.
+    """
+    ax = _axes(ax)
+    for name, share in shares.items():
+        if len(share) != len(drop_rates):
+            raise ValueError(f"shares[{name!r}] must have {len(drop_rates)} values, one a rate, got {len(share)}")
+        ax.plot(drop_rates, share, marker="o", markersize=3, label=name)
+    ax.set(title="certified nodes", xlabel="drop rate", ylabel="share of nodes", ylim=(-0.02, 1.02))
+    ax.legend(frameon=False)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def compactness_histogram(bounds: Mapping[str, Tensor], ax: Axes | None = None) -> Axes:
+    """Histogram of the nodes' compactness bounds ``[N]``, one for each model, with a line at 0.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    ax = _axes(ax)
+    values = {name: bound.detach().cpu().numpy() for name, bound in bounds.items()}
+    ax.hist(list(values.values()), bins=50, histtype="step", label=list(values))
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.set(title="compactness", xlabel="lower bound of the compactness", ylabel="nodes")
+    ax.legend(frameon=False)
+    ax.spines[["top", "right"]].set_visible(False)
+    return ax
+
+
+def compactness_against_degree(bound: Tensor, edge_index: Tensor, ax: Axes | None = None) -> Axes:
+    """The bounds ``[N]`` against the nodes' degrees, and their mean in bins that double: is it fair to all?
+
+    Args:
+        bound: what :func:`gcl.eval.node_compactness` gives.
+        edge_index: the graph's ``[2, E]``; the degree is the number of edges that end in a node.
+        ax: where to draw; ``None``: on a new figure.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    ax = _axes(ax)
+    bound = bound.detach().cpu()
+    degree = edge_index[1].cpu().bincount(minlength=len(bound))
+    ax.scatter(degree + 1, bound, s=4, alpha=0.3, linewidths=0)
+    octave = (degree + 1).log2().long()
+    count = octave.bincount()
+    filled = count.nonzero().squeeze(1)
+    mean = torch.zeros(len(count), dtype=bound.dtype).index_add_(0, octave, bound)[filled] / count[filled]
+    ax.plot(2.0 ** (filled + 0.5), mean, color="black", marker="o", markersize=3, label="mean")
+    ax.axhline(0, color="black", linewidth=0.8)
+    ax.set(title="compactness", xscale="log", xlabel="degree + 1", ylabel="lower bound of the compactness")
+    ax.legend(frameon=False)
+    ax.spines[["top", "right"]].set_visible(False)
     return ax
 
 

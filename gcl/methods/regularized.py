@@ -41,6 +41,10 @@ class Regularized(Method):
         self.regularizer = regularizer
         self.weight = weight
 
+    def prepare(self, data: Data) -> Data:
+        """The method's own."""
+        return self.method.prepare(data)
+
     def pair(self, data: Data, generator: Generator | None = None) -> Pair:
         """The method's pair of views."""
         return self.method.pair(data, generator)

@@ -1,4 +1,4 @@
-"""Node compactness as a diagnostic, and its pictures."""
+"""Node compactness as a diagnostic."""
 
 import copy
 
@@ -7,13 +7,7 @@ import torch
 from torch_geometric.data import Data
 
 from augmentors import EdgeDrop
-from gcl.eval import (
-    certified_share,
-    certified_share_plot,
-    compactness_degree_plot,
-    compactness_histogram,
-    node_compactness,
-)
+from gcl.eval import certified_share, node_compactness
 from gcl.nn import gcn
 from tests.regularizers.dense import directions, random_graph
 
@@ -59,28 +53,3 @@ def test_what_does_not_certify_is_refused(case):
     data = Data(x=torch.full((3, 6), torch.nan), edge_index=torch.empty(2, 0).long())
     with pytest.raises(ValueError, match=r"data\.x must be finite"):
         node_compactness(encoder, data, 0.1)
-
-
-def test_the_pictures_show_the_numbers():
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(1, 3)
-    ax = certified_share_plot([0.1, 0.2], {"GRACE": [1.0, 0.25], "POT": [1.0, 0.5]}, axes[0])
-    assert ax is axes[0]
-    assert [list(line.get_ydata()) for line in ax.get_lines()] == [[1.0, 0.25], [1.0, 0.5]]
-    with pytest.raises(ValueError, match=r"shares\['GRACE'\] must have 2 values, one a rate, got 1"):
-        certified_share_plot([0.1, 0.2], {"GRACE": [1.0]}, axes[0])
-
-    bound = torch.tensor([-1.0, 0.5, 0.5, 2.0])
-    ax = compactness_histogram({"GRACE": bound, "POT": bound + 1}, axes[1])
-    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"GRACE", "POT"}
-
-    star = torch.tensor([[0, 1, 0, 2, 0, 3], [1, 0, 2, 0, 3, 0]])
-    ax = compactness_degree_plot(bound, star, axes[2])
-    assert ax.collections[0].get_offsets().tolist() == [[4, -1], [2, 0.5], [2, 0.5], [2, 2]]
-    mean = ax.get_lines()[0]
-    assert mean.get_ydata().tolist() == [1.0, -1.0]
-    plt.close(figure)
-    plt.close(compactness_histogram({"GRACE": bound}).figure)

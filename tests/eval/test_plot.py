@@ -70,3 +70,25 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"pip install torch-gcl\[plot\]"):
         plot.training_curve([1.0])
+
+
+def test_certified_shares_are_one_line_a_model(ax):
+    assert plot.certified_share_curve([0.1, 0.2], {"GRACE": [1.0, 0.25], "POT": [1.0, 0.5]}, ax) is ax
+    assert [list(line.get_ydata()) for line in ax.get_lines()] == [[1.0, 0.25], [1.0, 0.5]]
+    with pytest.raises(ValueError, match=r"shares\['GRACE'\] must have 2 values, one a rate, got 1"):
+        plot.certified_share_curve([0.1, 0.2], {"GRACE": [1.0]})
+
+
+def test_bounds_are_counted(ax):
+    bound = torch.tensor([-1.0, 0.5, 0.5, 2.0])
+    assert plot.compactness_histogram({"GRACE": bound, "POT": bound + 1}, ax) is ax
+    assert {text.get_text() for text in ax.get_legend().get_texts()} == {"GRACE", "POT"}
+    heights = [patch.get_path().vertices[:, 1].max() for patch in ax.patches]
+    assert heights == [2, 2]
+
+
+def test_bounds_are_averaged_over_octaves_of_the_degree(ax):
+    star = torch.tensor([[0, 1, 0, 2, 0, 3], [1, 0, 2, 0, 3, 0]])
+    assert plot.compactness_against_degree(torch.tensor([-1.0, 0.5, 0.5, 2.0]), star, ax) is ax
+    assert ax.collections[0].get_offsets().tolist() == [[4, -1], [2, 0.5], [2, 0.5], [2, 2]]
+    assert ax.get_lines()[0].get_ydata().tolist() == [1.0, -1.0]
