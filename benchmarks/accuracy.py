@@ -1,4 +1,4 @@
-"""Methods x data sets x seeds beside their controls: `python benchmarks/accuracy.py --datasets Cora --seeds 3`.
+"""Methods x data sets x seeds beside their controls: `python -m benchmarks.accuracy --datasets Cora`.
 
 Each cell runs in a process of its own and adds its rows to accuracy.csv, so that a run that was killed goes on where
 it stood; a cell that is there is not computed again. A Markdown table and a plot are made of the file at the end.
@@ -6,36 +6,36 @@ Seeds vary the training and, where it is random, the split. Controls are rows li
 """
 
 import argparse
-import csv
 import multiprocessing
 import resource
 import statistics
-import sys
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import torch
 from torch_geometric.data import Data
 
 import gcl
+from benchmarks.cells import run_cells
+from examples import graph, node
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
-import graph
-import node
-
-COLUMNS = (
-    *("dataset", "split", "method", "seed", "accuracy", "macro_f1", "val_accuracy", "epoch"),
-    *("seconds_per_epoch", "peak_mb", "torch"),
-)
-CONTROLS = "controls"
+CONTROLS = "raw features"  # the first of the three, which are measured together
+COLUMNS = ("method", "split", "accuracy", "macro_f1", "val_accuracy", "epoch", "seconds_per_epoch", "peak_mb")
 
 
 def run_cell(dataset, method, seed, root):
-    """The rows of one method (or of the controls) on one data set for one seed."""
+    """The rows of one method (or of the controls) on one data set for one seed, in a process of its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(measure, dataset, method, seed, root).result()
+
+
+def measure(dataset, method, seed, root):
+    """:func:`run_cell` in this process."""
     torch.set_num_threads(1)
     data = gcl.data.load(dataset, root)
     rows = (node_rows if isinstance(data, Data) else graph_rows)(data, dataset, method, seed)
-    return [row | {"dataset": dataset, "seed": seed, "torch": torch.__version__} for row in rows]
+    return [{key: row.get(key, "") for key in COLUMNS} | {"torch": torch.__version__} for row in rows]
 
 
 def node_rows(data, dataset, method, seed):
@@ -70,24 +70,6 @@ def graph_rows(graphs, dataset, method, seed):
 def peak_mb():
     """The largest memory that this process has held so far."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def read(path):
-    """The rows written so far."""
-    if not path.exists():
-        return []
-    with path.open(newline="") as file:
-        return [row for row in csv.DictReader(file) if row["torch"]]  # a killed write leaves no last column
-
-
-def append(path, rows):
-    """Add rows in one write."""
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
-        if new:
-            writer.writeheader()
-        writer.writerows(rows)
 
 
 def summary(rows):
@@ -148,21 +130,14 @@ def main():
     args = parser.parse_args()
 
     of_nodes = {dataset: isinstance(gcl.data.load(dataset, args.root), Data) for dataset in args.datasets}
-    done = {(row["dataset"], row["method"], int(row["seed"])) for row in read(args.out)}
     cells = [
-        (dataset, method, seed)
+        {"dataset": dataset, "method": method, "seed": seed}
         for dataset in args.datasets
         for method in (CONTROLS, *(node if of_nodes[dataset] else graph).HYPERPARAMETERS)
         if args.methods is None or method in (CONTROLS, *args.methods)
         for seed in range(args.seeds)
-        if (dataset, "raw features" if method == CONTROLS else method, seed) not in done
     ]
-    for number, (dataset, method, seed) in enumerate(cells, 1):
-        print(f"{number}/{len(cells)}: {dataset}, {method}, seed {seed}", flush=True)
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            append(args.out, process.submit(run_cell, dataset, method, seed, args.root).result())
-
-    rows = read(args.out)
+    rows = run_cells(args.out, cells, partial(run_cell, root=args.root))
     table = markdown(rows)
     args.out.with_suffix(".md").write_text(table + "\n")
     plot(rows, args.out.with_suffix(".png"))

@@ -7,7 +7,6 @@ Both append a row a cell to `--out` and skip the cells that it has: a stopped ru
 """
 
 import argparse
-import csv
 import json
 import resource
 import subprocess
@@ -27,6 +26,7 @@ import gcl
 from augmentors import AdversarialView, Augmentor, Identity
 from augmentors.base import uniform
 from augmentors.pairs import pair_graph, present_pairs, random_pairs
+from benchmarks.cells import run_cells
 from examples.ariel import PUBLISHED, build
 
 # -- cost
@@ -183,10 +183,10 @@ def accuracy_cell(dataset, variant, seed, args):
     """One training run, on both protocols."""
     data, hp = gcl.data.load(dataset, args.root), configuration(dataset, args)
     attack, weight = variants(hp)[variant]
-    method, split, seconds = trained(data, hp, int(seed), attack, weight)
+    method, split, seconds = trained(data, hp, seed, attack, weight)
     h = method.embed(data)
     accuracy = gcl.eval.linear_probe(h, data.y, split)["accuracy"]
-    return {"accuracy": accuracy, "accuracy_10_90": ten_ninety(h, data.y, int(seed)), "cpu_s_per_step": seconds}
+    return [{"accuracy": accuracy, "accuracy_10_90": ten_ninety(h, data.y, seed), "cpu_s_per_step": seconds}]
 
 
 # -- robustness
@@ -198,15 +198,15 @@ def robustness_cell(dataset, poison, rate, seed, args):
     """GRACE, ARIEL and the controls on one poisoned graph."""
     data, hp = gcl.data.load(dataset, args.root), configuration(dataset, args)
     if POISONS[poison]:
-        data = POISONS[poison](data, float(rate), torch.Generator().manual_seed(int(seed)))
+        data = POISONS[poison](data, rate, torch.Generator().manual_seed(seed))
     scores = {}
     for name in ("GRACE", "ARIEL"):
-        method, split, _ = trained(data, hp, int(seed), *variants(hp)[name])
+        method, split, _ = trained(data, hp, seed, *variants(hp)[name])
         scores[name] = gcl.eval.linear_probe(method.embed(data), data.y, split)["accuracy"]
-    torch.manual_seed(int(seed))
+    torch.manual_seed(seed)
     encoder = build(data.num_features, hp).encoder
     table = gcl.eval.controls(data, split, encoder)
-    return scores | {name: row["accuracy"] for name, row in table.items()}
+    return [scores | {name: row["accuracy"] for name, row in table.items()}]
 
 
 # -- cells
@@ -215,26 +215,6 @@ def robustness_cell(dataset, poison, rate, seed, args):
 def configuration(dataset, args):
     """The published one, with the number of steps asked for."""
     return PUBLISHED[dataset] | ({"epochs": args.epochs} if args.epochs else {})
-
-
-def run_cells(cells, measure, args):
-    """Measure the cells that ``args.out`` lacks; all of its rows."""
-    read = (lambda: list(csv.DictReader(args.out.open()))) if args.out.exists() else list
-    keys = list(cells[0])
-    done = {tuple(row[key] for key in keys) for row in read()}
-    for cell in cells:
-        if tuple(cell.values()) in done:
-            continue
-        row = cell | {key: f"{value:.4f}" for key, value in measure(*cell.values(), args).items()}
-        new = not args.out.exists()
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        with args.out.open("a", newline="") as file:
-            writer = csv.DictWriter(file, row)
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
-        print(row, flush=True)
-    return list(csv.DictReader(args.out.open()))
 
 
 def summary(rows, by, columns, baseline=None):
@@ -263,7 +243,7 @@ def main():
     parser.add_argument("--variants", nargs="+", help="of accuracy (default: all)")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, help="steps (default: as published)")
-    parser.add_argument("--rates", nargs="+", default=["0.05", "0.1", "0.2"], help="flips for each edge")
+    parser.add_argument("--rates", type=float, nargs="+", default=[0.05, 0.1, 0.2], help="flips for each edge")
     parser.add_argument("--sizes", type=int, nargs="+", default=[500, 1000, 2000, 4000])
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--out", type=Path, help="CSV of the finished cells (default: runs/ariel-WHAT.csv)")
@@ -275,18 +255,18 @@ def main():
         return cost_cell(args.cell[0], int(args.cell[1]), repeats=3 if int(args.cell[1]) <= 1000 else 1)
     if args.what == "cost":
         return cost(args)
-    seeds = [str(seed) for seed in range(args.seeds)]
+    seeds = range(args.seeds)
     if args.what == "robustness":
-        poisoned = [("clean", "0"), *((poison, rate) for poison in list(POISONS)[1:] for rate in args.rates)]
+        poisoned = [("clean", 0.0), *((poison, rate) for poison in list(POISONS)[1:] for rate in args.rates)]
         cells = [
             {"dataset": d, "poison": poison, "rate": rate, "seed": seed}
             for d in args.datasets for seed in seeds for poison, rate in poisoned
         ]  # fmt: skip
-        rows = run_cells(cells, robustness_cell, args)
+        rows = run_cells(args.out, cells, partial(robustness_cell, args=args))
         return summary(rows, ("dataset", "poison", "rate"), [key for key in rows[0] if key not in cells[0]])
     names = args.variants or list(variants(PUBLISHED["Cora"]))
     cells = [{"dataset": d, "variant": name, "seed": seed} for d in args.datasets for seed in seeds for name in names]
-    rows = run_cells(cells, accuracy_cell, args)
+    rows = run_cells(args.out, cells, partial(accuracy_cell, args=args))
     return summary(rows, ("dataset", "variant"), ["accuracy", "accuracy_10_90"], "GRACE")
 
 
