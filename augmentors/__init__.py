@@ -9,6 +9,7 @@ from augmentors.adaptive import (
 )
 from augmentors.base import Augmentor
 from augmentors.compose import Compose, Identity, RandomChoice
+from augmentors.compression import Compress, DropMember, ViewPool
 from augmentors.diffusion import HeatDiffusion, PPRDiffusion
 from augmentors.edges import EdgeAdd, EdgeAttrMask, EdgeDrop, EdgeRewire
 from augmentors.features import FeatureDropout, FeatureMask, FeatureNoise
@@ -20,6 +21,8 @@ __all__ = [
     "AdaptiveFeatureMask",
     "Augmentor",
     "Compose",
+    "Compress",
+    "DropMember",
     "EdgeAdd",
     "EdgeAttrMask",
     "EdgeDrop",
@@ -36,6 +39,7 @@ __all__ = [
     "RandomChoice",
     "RandomWalkSubgraph",
     "UniformSubgraph",
+    "ViewPool",
     "degree_centrality",
     "eigenvector_centrality",
     "pagerank",

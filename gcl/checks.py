@@ -47,6 +47,14 @@ def check_views(z1: Tensor, z2: Tensor) -> None:
         raise ValueError("z1 and z2 must have at least one row, got none")
 
 
+def check_row_weight(row_weight: Tensor, z: Tensor) -> Tensor:
+    """``row_weight`` ``[N]`` over its mean, in the dtype of ``z`` ``[N, D]``."""
+    if row_weight.shape != (z.size(0),):
+        raise ValueError(f"row_weight must have shape [{z.size(0)}], one for each row, got {tuple(row_weight.shape)}")
+    weight = row_weight.to(z)
+    return weight / weight.mean()
+
+
 def check_graph(data: Data) -> None:
     """``data`` is a graph that can be trained on: it has nodes, finite ``x`` ``[N, F]`` and valid edges.
 

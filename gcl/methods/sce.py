@@ -1,0 +1,1 @@
+"""SCE: sparsest cut embeddings."""
