@@ -37,7 +37,7 @@ class Compress(Augmentor):
         ValueError: ``cluster`` has another shape or an empty part; (by a call) it is not of the graph's length, or the
             graph is a batch of several.
 
-    **Source:** StructComp (ICLR 2024), X_c = P^T X. **Differs:** as there; the authors' coarse graph forgets the counts.
+    **Source:** StructComp (ICLR 2024), X_c = P^T X. **Differs:** as there; the code's coarse graph forgets the counts.
 
     Example:
         >>> path = Data(x=torch.tensor([[1.0], [3.0], [8.0]]), edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]))

@@ -22,6 +22,20 @@ def check_probability(name: str, value: float, below: float | None = None) -> No
         raise ValueError(f"{name} must be in {allowed}, got {value}")
 
 
+def check_not_negative(name: str, value: float) -> None:
+    """``value`` is finite and at least 0."""
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{name} must be finite and at least 0, got {value}")
+
+
+def check_at_least_one(name: str, value: int) -> None:
+    """``value`` is an integer from 1 on."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+
+
 def check_several(name: str, value: Tensor) -> None:
     """``value`` has at least two rows."""
     if value.size(0) < 2:

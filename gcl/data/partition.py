@@ -182,7 +182,7 @@ def _matching(graph: sp.csr_matrix, num_parts: int, rng: np.random.Generator) ->
 
 
 def _join(choice: np.ndarray, size: np.ndarray, cap: float) -> np.ndarray:
-    """The part that each part is absorbed by: pairs that chose each other, then who chose one of a pair, up to ``cap``."""
+    """What each part is absorbed by: of a pair that chose each other the first, and who chose one of a pair too."""
     part = np.arange(len(size))
     chosen = np.where(choice < 0, part, choice)
     mutual = (chosen[chosen] == part) & (chosen != part)
@@ -211,7 +211,7 @@ def _pair(choice: np.ndarray, size: np.ndarray, cap: float) -> np.ndarray:
 
 
 def _pack(size: np.ndarray, num_parts: int) -> np.ndarray:
-    """Bring parts that fit no neighbour to ``num_parts``: the smallest are merged, the least with the largest of them."""
+    """Bring parts that fit no neighbour to ``num_parts``: the smallest are merged in pairs."""
     new = np.arange(len(size))
     while (surplus := len(size) - num_parts) > 0:
         pairs = min(surplus, len(size) // 2)

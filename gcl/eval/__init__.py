@@ -2,6 +2,7 @@
 
 from gcl.eval.clustering import kmeans_scores
 from gcl.eval.controls import controls
+from gcl.eval.embed import embed
 from gcl.eval.geometry import alignment, uniformity
 from gcl.eval.probes import linear_probe
 from gcl.eval.splits import Split, random_split, split_from_masks
@@ -10,6 +11,7 @@ __all__ = [
     "Split",
     "alignment",
     "controls",
+    "embed",
     "kmeans_scores",
     "linear_probe",
     "random_split",

@@ -71,12 +71,13 @@ def _weighted_info_nce(u1: Tensor, u2: Tensor, scale: float, intraview: bool, ro
     weight = check_row_weight(row_weight, u1)
     log_w, own, positive = weight.log(), partners(u1), scale * (u1 * u2).sum(1)
     if intraview:
-        columns, log_columns = torch.cat([u1, u2]), log_w.repeat(2)
+        both, log_both = torch.cat([u1, u2]), log_w.repeat(2)
         exclude = torch.stack([own, own + len(u1)], dim=1)
-        negatives = [cross_lse(scale * u, columns, log_w=log_columns, exclude=exclude) for u in (u1, u2)]
+        negatives = [cross_lse(scale * u, both, log_w=log_both, exclude=exclude) for u in (u1, u2)]
     else:
         negatives = [cross_lse(scale * a, b, log_w=log_w, exclude=own) for a, b in ((u1, u2), (u2, u1))]
-    return sum((weight * (log_w + log1p_exp(lse - positive - log_w))).mean() for lse in negatives) / 2
+    rows, columns = ((weight * (log_w + log1p_exp(lse - positive - log_w))).mean() for lse in negatives)
+    return (rows + columns) / 2
 
 
 def graphcl_nce(z1: Tensor, z2: Tensor, temperature: float = 0.2) -> Tensor:

@@ -3,6 +3,7 @@
 from gcl.methods.base import Method
 from gcl.methods.bgrl import BGRL
 from gcl.methods.cca_ssg import CCASSG
+from gcl.methods.coles import COLES
 from gcl.methods.dgi import DGI
 from gcl.methods.gbt import GBT
 from gcl.methods.gca import GCA
@@ -10,21 +11,27 @@ from gcl.methods.ggd import GGD
 from gcl.methods.grace import GRACE
 from gcl.methods.graphcl import GraphCL
 from gcl.methods.infograph import InfoGraph
+from gcl.methods.sce import SCE
 from gcl.methods.simgrace import SimGRACE
+from gcl.methods.structcomp import StructComp, check_compressible
 from gcl.methods.two_view import Pair, TwoView
 
 __all__ = [
     "BGRL",
     "CCASSG",
+    "COLES",
     "DGI",
     "GBT",
     "GCA",
     "GGD",
     "GRACE",
+    "SCE",
     "GraphCL",
     "InfoGraph",
     "Method",
     "Pair",
     "SimGRACE",
+    "StructComp",
     "TwoView",
+    "check_compressible",
 ]

@@ -3,6 +3,7 @@
 import copy
 import inspect
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -23,7 +24,7 @@ class StructComp(Method):
     .. math:: L(\text{subgraph}) + \mu L(\text{compressed views})
 
     Args:
-        method: one that has ``augmentor1`` and ``augmentor2``, such as GRACE, CCASSG, GBT, BGRL. Its networks are shared.
+        method: one with ``augmentor1`` and ``augmentor2``, such as GRACE, CCASSG, GBT, BGRL; its networks are shared.
         cluster: long ``[N]``, the part of each node, such as by :func:`gcl.data.partition`.
         p: share of the members of a part that the second view leaves out, in [0, 1].
         weighted: each part weighs as many rows as it has members, which matters where sizes differ much: the
@@ -65,7 +66,7 @@ class StructComp(Method):
             )
         super().__init__(method.encoder)
         self.full = None if batch is None else method
-        self.method = copy.copy(method)  # the same networks, with other views
+        self.method: Any = copy.copy(method)  # the same networks, with other views
         self.method.augmentor1, self.method.augmentor2 = Compress(cluster), DropMember(cluster, p)
         if weighted:
             objective = getattr(method, "objective", None)
@@ -89,7 +90,7 @@ class StructComp(Method):
             check_compressible(self.encoder, data.num_features)
             self._checked = True
         loss = self.method.loss(data, generator)
-        if self.batch is None:
+        if self.full is None or self.batch is None:
             return loss
         return self.full.loss(self.batch(data, generator=generator), generator) + self.weight * loss
 
@@ -152,4 +153,6 @@ def check_compressible(encoder: nn.Module, num_features: int) -> None:
         )
     largest = [0.0 if gradient is None else float(gradient.abs().max()) for gradient in gradients]
     if dead := [name for name, value in zip(parameters, largest, strict=True) if value <= 1e-6 * max(largest)]:
-        raise ValueError(f"encoder must have parameters that all learn on a graph without edges, got no gradient: {dead}")
+        raise ValueError(
+            f"encoder must have parameters that all learn on a graph without edges, got no gradient: {dead}"
+        )

@@ -26,8 +26,8 @@ def gcn_matrix(data: Data, dtype: torch.dtype = torch.float32, **options: bool) 
     edge_index, weight = gcn_norm(data.edge_index, data.get("edge_weight"), n, dtype=dtype, **options)
     col, row = edge_index.to("cpu", torch.int32).numpy()  # half the memory of int64
     matrix = sp.coo_matrix((weight.cpu().numpy(), (row, col)), (n, n)).tocsr()
-    parts = (torch.from_numpy(part).to(device) for part in (matrix.indptr, matrix.indices, matrix.data))
-    return torch.sparse_csr_tensor(*parts, (n, n), check_invariants=False)
+    start, col, value = (torch.from_numpy(part).to(device) for part in (matrix.indptr, matrix.indices, matrix.data))
+    return torch.sparse_csr_tensor(start, col, value, (n, n), check_invariants=False)
 
 
 def propagate(data: Data, hops: int) -> Tensor:
