@@ -96,7 +96,7 @@ class DropMember(Augmentor):
     Example:
         >>> pair = Data(x=torch.tensor([[1.0], [3.0], [8.0]]), edge_index=torch.empty(2, 0).long())
         >>> DropMember(torch.tensor([0, 0, 1]))(pair, generator=torch.Generator().manual_seed(0)).x.T
-        tensor([[3., 8.]])
+        tensor([[1., 8.]])
     """
 
     def __init__(self, cluster: Tensor, p: float = 0.5) -> None:

@@ -97,7 +97,7 @@ def partition_quality(data: Data, cluster: Tensor) -> dict[str, float]:
     Example:
         >>> data = Data(x=torch.eye(2), edge_index=torch.tensor([[0, 1], [1, 0]]))
         >>> partition_quality(data, torch.tensor([0, 0]))
-        {'num_parts': 1, 'cut': 0.0, 'min_size': 2, 'median_size': 2, 'max_size': 2, 'error': 0.0}
+        {'num_parts': 1, 'cut': 0.0, 'min_size': 2, 'median_size': 2, 'max_size': 2, 'error': ...}
     """
     if cluster.shape != (data.num_nodes,):
         raise ValueError(f"cluster must have shape [{data.num_nodes}], got {tuple(cluster.shape)}")
@@ -157,9 +157,12 @@ def _metis(graph: sp.csr_matrix, num_parts: int, rng: np.random.Generator) -> np
         ) from error
     if num_parts == 1:
         return np.zeros(graph.shape[0], dtype=np.int64)
-    options = pymetis.Options(seed=int(rng.integers(2**31)))
+    order = rng.permutation(graph.shape[0])  # k-way METIS pays no heed to its own seed
+    graph = graph[order][:, order]
     adjacency = pymetis.CSRAdjacency(graph.indptr.astype(np.int32), graph.indices.astype(np.int32))
-    return np.asarray(pymetis.part_graph(num_parts, adjacency, options=options, recursive=False)[1])
+    cluster = np.empty(len(order), dtype=np.int64)
+    cluster[order] = pymetis.part_graph(num_parts, adjacency, recursive=False)[1]
+    return cluster
 
 
 def _matching(graph: sp.csr_matrix, num_parts: int, rng: np.random.Generator) -> np.ndarray:

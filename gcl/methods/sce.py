@@ -23,8 +23,8 @@ class SCE(Method):
         encoder: ``(x, edge_index, edge_weight=None) -> h [N, D]``; linear in the paper, PyG's ``SGConv(F, D, K=2)``.
         num_negatives: q, at least 1.
         alpha: above 0; it is weighed against the weight decay, which alone keeps the embeddings from growing.
-        orthogonality: :math:`\mu`, at least 0. With 0 the embeddings fall on a line, the first principal component, as
-            training goes on.
+        orthogonality: :math:`\mu`, at least 0. With 0 the embeddings gather along few directions as training goes on:
+            their number :math:`(\mathrm{tr}\, C)^2 / \| C \|_F^2` falls to 2 in 500 epochs on Cora, and to 9 with 1.
 
     Raises:
         ValueError: an argument is out of range; (by ``loss``) the graph has one node only.

@@ -67,22 +67,22 @@ class StructComp(Method):
         super().__init__(method.encoder)
         self.full = None if batch is None else method
         self.method: Any = copy.copy(method)  # the same networks, with other views
-        self.method.augmentor1, self.method.augmentor2 = Compress(cluster), DropMember(cluster, p)
+        changed: dict[str, Any] = {"augmentor1": Compress(cluster), "augmentor2": DropMember(cluster, p)}
         if weighted:
             objective = getattr(method, "objective", None)
             if objective is None or "row_weight" not in inspect.signature(objective).parameters:
                 raise ValueError(f"weighted=True needs an objective that takes row_weight, got {objective}")
-            self.method.objective = partial(objective, row_weight=cluster.bincount())
+            changed["objective"] = partial(objective, row_weight=cluster.bincount())
+        vars(self.method).update(changed)
         self.batch = batch
         self.weight = weight
         self._checked = False
 
     def predraw(self, data: Data, num_views: int, generator: Generator | None = None) -> None:
         """Draw ``num_views`` second views now, to choose from later: a step's cost then does not depend on N."""
-        self.method.augmentor1, self.method.augmentor2 = (
-            ViewPool([augmentor(data, generator=generator) for _ in range(count)])
-            for augmentor, count in ((self.method.augmentor1, 1), (self.method.augmentor2, num_views))
-        )
+        first, second = self.method.augmentor1, self.method.augmentor2
+        self.method.augmentor1 = ViewPool([first(data)])
+        self.method.augmentor2 = ViewPool([second(data, generator=generator) for _ in range(num_views)])
 
     def loss(self, data: Data, generator: Generator | None = None) -> Tensor:
         """The method's loss on compressed views, and with ``batch`` its own loss too."""
@@ -153,6 +153,4 @@ def check_compressible(encoder: nn.Module, num_features: int) -> None:
         )
     largest = [0.0 if gradient is None else float(gradient.abs().max()) for gradient in gradients]
     if dead := [name for name, value in zip(parameters, largest, strict=True) if value <= 1e-6 * max(largest)]:
-        raise ValueError(
-            f"encoder must have parameters that all learn on a graph without edges, got no gradient: {dead}"
-        )
+        raise ValueError(f"encoder must learn all parameters on a graph without edges, got no gradient for {dead}")

@@ -9,7 +9,7 @@ from torch_geometric.data import Batch, Data
 
 from augmentors import FeatureMask, Identity, NodeShuffle
 from gcl import methods
-from gcl.methods import BGRL, CCASSG, DGI, GBT, GCA, GGD, GRACE, GraphCL, InfoGraph, SimGRACE
+from gcl.methods import BGRL, CCASSG, COLES, DGI, GBT, GCA, GGD, GRACE, SCE, GraphCL, InfoGraph, SimGRACE
 from gcl.nn import gcn, gin, move_target
 from gcl.train import fit
 from tests import reference
@@ -22,6 +22,8 @@ NODE = {
     "CCASSG": lambda encoder: CCASSG(encoder),
     "DGI": lambda encoder: DGI(encoder, 6),
     "GGD": lambda encoder: GGD(encoder, 6),
+    "SCE": lambda encoder: SCE(encoder),
+    "COLES": lambda encoder: COLES(encoder),
 }
 GRAPH = {
     "GraphCL": lambda encoder: GraphCL(encoder, 6),
@@ -56,7 +58,7 @@ def graph_for(name):
 
 
 def test_every_exported_method_is_examined():
-    assert set(methods.__all__) == set(ALL) | {"Method", "TwoView", "Pair"}
+    assert set(methods.__all__) == set(ALL) | {"Method", "TwoView", "Pair", "StructComp", "check_compressible"}
 
 
 @every
