@@ -1,7 +1,7 @@
 """A synthetic data set in OGB's raw layout: `python benchmarks/make_ogb_like.py ogbn-products-like data`.
 
 A degree-corrected block model with the size, mean degree, feature width and classes of ogbn-products by default:
-communities of about 200 nodes, each of one class; an edge stays in its community with probability 0.6, in its class
+communities of about 200 nodes, each of one class; an edge stays in its community with probability 0.4, in its class
 with 0.1 more; degrees follow a power law. Features are a class mean, a smaller community mean and noise. Everything is
 drawn and written in pieces, so that memory holds a few numbers for each node and one piece.
 """
@@ -33,7 +33,7 @@ class BlockModel:
         self.y = np.empty(num_nodes, dtype=np.int64)
         self.y[self.name] = self.class_of[self.community]
         class_mean, own_mean = (rng.normal(size=(k, num_features)).astype(np.float32) for k in (num_classes, parts))
-        self.mean = 0.25 * class_mean[self.class_of] + 0.15 * own_mean  # of each community
+        self.mean = 0.1 * class_mean[self.class_of] + 0.1 * own_mean  # of each community
         self.first = np.searchsorted(self.class_of, np.arange(num_classes + 1))  # the communities of each class
 
     def edges(self):
@@ -44,9 +44,9 @@ class BlockModel:
             source = self._by_weight(np.zeros(m), np.full(m, self.total[-1]), rng)
             part, where = self.community[source], rng.random(m)
             group = self.class_of[part]
-            low = np.select([where < 0.6, where < 0.7], [self.bounds[part], self.bounds[self.first[group]]], 0)
+            low = np.select([where < 0.4, where < 0.5], [self.bounds[part], self.bounds[self.first[group]]], 0)
             high = np.select(
-                [where < 0.6, where < 0.7],
+                [where < 0.4, where < 0.5],
                 [self.bounds[part + 1], self.bounds[self.first[group + 1]]],
                 self.num_nodes,
             )

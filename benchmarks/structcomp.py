@@ -31,10 +31,10 @@ from augmentors import Compress
 from gcl.methods import CCASSG, COLES, GRACE, SCE, StructComp
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "examples")]
-import accuracy
-import losses
-import node
-from make_ogb_like import BlockModel
+import accuracy  # noqa: E402
+import losses  # noqa: E402
+import node  # noqa: E402
+from make_ogb_like import BlockModel  # noqa: E402
 
 FULL, PARTS, RANDOM, ONE_VIEW = "", ", StructComp", ", random parts", ", no DropMember"
 EPOCHS = {"CCASSG": 20, "GRACE": 20, "SCE": 50, "COLES": 20}  # of the compressed runs, as in the paper's code

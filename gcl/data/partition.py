@@ -30,7 +30,8 @@ def partition(
         num_parts: how many parts, in [1, N]; ``None`` for ``"labelprop"``, which finds their number itself.
         method: ``"metis"``: multilevel k-way by pymetis, the fewest cut edges; it may return fewer parts than were
             asked for, and takes long beyond some N / 100 parts of a large graph. ``"matching"``: repeated merging
-            of neighbours up to twice the mean size, exactly ``num_parts`` parts, for fine partitions of large graphs.
+            of neighbours up to twice the mean size, then moves of nodes to where most of their neighbours are;
+            exactly ``num_parts`` parts, faster, and for fine partitions of large graphs too.
             ``"labelprop"``: label propagation, parts of very unequal sizes.
         seed: of the random choices.
         cache: folder in which the result is kept, by a hash of the graph and the arguments.
@@ -44,7 +45,7 @@ def partition(
         ImportError: ``"metis"`` without pymetis: install ``torch-gcl[partition]``.
 
     **Source:** METIS (SIAM J. Sci. Comput. 20, 1998), whose coarsening is heavy-edge matching; label propagation
-    (arXiv 0709.2938). **Differs:** matching is the coarsening alone, of mutual choices with a cap on the sizes; half
+    (arXiv 0709.2938). **Differs:** matching coarsens by mutual choices with a cap on the sizes, and refines the last level alone; half
     of the nodes, at random, take part in each round of label propagation, which keeps labels from swapping for ever.
 
     Example:
@@ -166,22 +167,49 @@ def _metis(graph: sp.csr_matrix, num_parts: int, rng: np.random.Generator) -> np
 
 
 def _matching(graph: sp.csr_matrix, num_parts: int, rng: np.random.Generator) -> np.ndarray:
-    """Merge parts that are each other's heaviest neighbour for their size, until ``num_parts`` are left."""
+    """Merge parts that are each other's heaviest neighbour for their size, until ``num_parts`` are left; refine."""
     n = graph.shape[0]
     cap = 2 * n / num_parts
-    cluster, size, graph = np.arange(n), np.ones(n), graph.astype(np.float32)
+    cluster, size, coarse = np.arange(n), np.ones(n), graph.astype(np.float32)
     while (surplus := len(size) - num_parts) > 0:
-        choice = _heaviest(graph, rng, size=size, cap=cap)
+        choice = _heaviest(coarse, rng, size=size, cap=cap)
         target = _join(choice, size, cap)
         if (target == np.arange(len(size))).all():
-            target = _pair(_heaviest(graph, rng, size=size, cap=np.inf), size, cap)
+            target = _pair(_heaviest(coarse, rng, size=size, cap=np.inf), size, cap)
         absorbed = rng.permutation(np.flatnonzero(target != np.arange(len(size))))
         if len(absorbed) == 0:
-            return _pack(size, num_parts)[cluster]
+            cluster = _pack(size, num_parts)[cluster]
+            break
         spared = absorbed[np.argsort(size[absorbed], kind="stable")][surplus:]  # the smallest are absorbed first
         target[spared] = spared
-        cluster, graph, size = _merge(target, cluster, graph, size)
+        cluster, coarse, size = _merge(target, cluster, coarse, size)
+    for _ in range(_REFINEMENTS):
+        cluster = _refine(graph, cluster, num_parts, cap, rng)
     return cluster
+
+
+def _refine(
+    graph: sp.csr_matrix, cluster: np.ndarray, num_parts: int, cap: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Half of the nodes move to the part of most neighbours, where it has room and theirs is not emptied."""
+    n, size = len(cluster), np.bincount(cluster, minlength=num_parts)
+    member = sp.csr_matrix((np.ones(n, dtype=np.float32), (np.arange(n), cluster)), (n, num_parts))
+    choice = _heaviest(graph.astype(np.float32) @ member, rng, label=cluster)
+    movers = np.flatnonzero((choice >= 0) & (choice != cluster) & (rng.random(n) < 0.5))
+    movers = rng.permutation(movers)
+    movers = movers[_rank(choice[movers]) < (np.floor(cap) - size)[choice[movers]]]
+    movers = movers[_rank(cluster[movers]) < size[cluster[movers]] - 1]
+    cluster = cluster.copy()
+    cluster[movers] = choice[movers]
+    return cluster
+
+
+def _rank(group: np.ndarray) -> np.ndarray:
+    """How many entries before each one are equal to it."""
+    order = np.argsort(group, kind="stable")
+    rank = np.empty(len(group), dtype=np.int64)
+    rank[order] = np.arange(len(group)) - np.searchsorted(group[order], group[order])
+    return rank
 
 
 def _join(choice: np.ndarray, size: np.ndarray, cap: float) -> np.ndarray:
@@ -283,5 +311,6 @@ def _heaviest(
     return choice
 
 
-_BLOCK = 2**17
+_BLOCK = 2**17  # rows at a time
+_REFINEMENTS = 5
 _METHODS: dict[str, Method] = {"metis": _metis, "matching": _matching, "labelprop": _labelprop}
