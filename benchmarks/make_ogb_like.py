@@ -33,7 +33,7 @@ class BlockModel:
         self.y = np.empty(num_nodes, dtype=np.int64)
         self.y[self.name] = self.class_of[self.community]
         class_mean, own_mean = (rng.normal(size=(k, num_features)).astype(np.float32) for k in (num_classes, parts))
-        self.mean = 0.1 * class_mean[self.class_of] + 0.1 * own_mean  # of each community
+        self.mean = 0.05 * class_mean[self.class_of] + 0.1 * own_mean  # of each community
         self.first = np.searchsorted(self.class_of, np.arange(num_classes + 1))  # the communities of each class
 
     def edges(self):

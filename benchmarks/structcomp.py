@@ -197,8 +197,8 @@ def scale_cell(num_nodes, args):
     lap("partition")
     method = StructComp(CCASSG(gcl.nn.gcn(data.num_features, 256, 128, final_activation=False)), cluster)
     g = torch.Generator().manual_seed(0)
-    rows = torch.randperm(num_nodes, generator=g)[:60_000]
-    split = gcl.eval.Split(*torch.arange(len(rows)).tensor_split([len(rows) // 6, len(rows) // 4]))
+    rows = torch.randperm(num_nodes, generator=g)[:20_000]
+    split = gcl.eval.Split(*torch.arange(len(rows)).tensor_split([len(rows) // 4, len(rows) // 2]))
     probe = partial(gcl.eval.linear_probe, y=data.y[rows], split=split)
     row["untrained"] = probe(gcl.eval.embed(method, data)[rows])["accuracy"]
     row["raw"], row["A^2 X"] = (probe(x[rows])["accuracy"] for x in (data.x, gcl.nn.propagate(data, 2)))
