@@ -45,9 +45,9 @@ def partition(
         ImportError: ``"metis"`` without pymetis: install ``torch-gcl[partition]``.
 
     **Source:** METIS (SIAM J. Sci. Comput. 20, 1998), whose coarsening is heavy-edge matching; label propagation
-    (arXiv 0709.2938). **Differs:** matching coarsens by mutual choices with a cap on the sizes, and refines the last level
-    only; half of the nodes, at random, take part in each round of label propagation, so that labels do not swap for
-    ever.
+    (arXiv 0709.2938). **Differs:** matching coarsens by mutual choices with a cap on the sizes, and refines the last
+    level only; half of the nodes, at random, take part in each round of label propagation, so that labels do not swap
+    for ever.
 
     Example:
         >>> ring = Data(edge_index=torch.tensor([[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 0]]), num_nodes=6)
