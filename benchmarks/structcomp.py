@@ -163,7 +163,8 @@ def cost_cell(dataset, name, variant, root, epochs):
 def run_cost(args):
     """One table."""
     print(
-        "| data set | method | | partition, CPU s | CPU s / epoch | MB | full / StructComp, s | MB |\n|" + "---|" * 8, flush=True
+        "| data set | method | | partition, CPU s | CPU s / epoch | MB | full / StructComp, s | MB |\n|" + "---|" * 8,
+        flush=True,
     )
     for dataset in args.datasets:
         for name in ("CCASSG", "GRACE"):
