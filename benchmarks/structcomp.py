@@ -6,8 +6,8 @@
 
 `accuracy` writes one row for each cell to a CSV file as it goes, and goes on where it stood (see accuracy.py); nothing
 is chosen by a probe, which runs once, at the end of the training. `cost` compares the CPU seconds of an epoch (one
-thread, so that a busy machine does not count) and the growth of the peak memory, each in a process of its own. `scale` takes the block model of make_ogb_like.py through
-partition, training, embedding and probe, and fits t = c N^b to the sizes.
+thread, so that a busy machine does not count) and the growth of the peak memory, each in a process of its own. `scale`
+takes the block model of make_ogb_like.py through partition, training, embedding and probe, and fits t = c N^b.
 """
 
 import argparse
