@@ -34,8 +34,8 @@ class StructComp(Method):
         weight: :math:`\mu`, of the compressed loss where there is a batch.
 
     Raises:
-        ValueError: the method has no two augmentors, or no objective for weights; (by ``loss``) the encoder is none
-            that can be trained so, see :func:`check_compressible`.
+        ValueError: the method has no two augmentors, a readout, or no objective for weights; (by ``loss``) the encoder
+            is none that can be trained so, see :func:`check_compressible`.
 
     **Source:** StructComp (ICLR 2024). **Differs:** any two-view method; DropMember works for parts of one node; the
     weights and the regularisation are derived, the paper has no code for them.
@@ -64,6 +64,8 @@ class StructComp(Method):
                 f"method must have augmentor1 and augmentor2, got {type(method).__name__}: "
                 "train it on Compress(cluster)(data), and embed the data"
             )
+        if getattr(method, "readout", None) is not None:
+            raise ValueError(f"method must compare nodes, got {type(method).__name__} with a readout")
         super().__init__(method.encoder)
         self.full = None if batch is None else method
         self.method: Any = copy.copy(method)  # the same networks, with other views

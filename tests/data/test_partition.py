@@ -70,7 +70,7 @@ def test_nodes_without_edges_share_parts_of_their_own(method):
     cluster = partition(data, num_parts_for(method, 8), method)
     has_edges = torch.zeros(68, dtype=torch.bool).index_fill(0, data.edge_index.unique(), True)
     assert not set(cluster[has_edges].tolist()) & set(cluster[~has_edges].tolist())
-    assert 5 <= cluster[~has_edges].unique(return_counts=True)[1].min()
+    assert cluster[~has_edges].unique(return_counts=True)[1].min() >= 5
 
 
 @pytest.mark.parametrize("method", ["metis", "matching"])

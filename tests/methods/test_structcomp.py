@@ -10,7 +10,7 @@ from torch_geometric.data import Data
 from augmentors import Compress, DropMember, Identity, RandomWalkSubgraph
 from gcl.data import csbm, partition
 from gcl.losses import cca_ssg, info_nce
-from gcl.methods import BGRL, CCASSG, COLES, DGI, GBT, GRACE, SCE, StructComp, check_compressible
+from gcl.methods import BGRL, CCASSG, COLES, DGI, GBT, GRACE, SCE, GraphCL, StructComp, check_compressible
 from gcl.methods.sce import random_pairs
 from gcl.nn import gcn, gin, propagate
 from gcl.train import fit
@@ -174,6 +174,8 @@ def test_batch_norm_takes_the_statistics_of_the_whole_graph():
 def test_methods_without_two_views_or_weights_are_refused():
     with pytest.raises(ValueError, match=r"method must have augmentor1 and augmentor2, got DGI: train it on Compress"):
         StructComp(DGI(gcn(4, 8, 6), 6), CLUSTER)
+    with pytest.raises(ValueError, match="method must compare nodes, got GraphCL with a readout"):
+        StructComp(GraphCL(gin(4, 8, 6), 6), CLUSTER)
     with pytest.raises(ValueError, match="objective that takes row_weight, got None"):
         StructComp(BGRL(gcn(4, 8, 6), 6), CLUSTER, weighted=True)
 
