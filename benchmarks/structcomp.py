@@ -193,12 +193,13 @@ def scale_cell(num_nodes, args):
         nonlocal clock
         row[f"{stage} s"], clock = time.perf_counter() - clock, time.perf_counter()
         row[f"{stage} MB"] = accuracy.peak_mb()
+        print(f"{num_nodes:,} nodes, {stage}: {row[f'{stage} s']:.1f} s, {row[f'{stage} MB']:,.0f} MB", flush=True)
 
     cluster = gcl.data.partition(data, max(2, num_nodes // args.members), args.partition)
     lap("partition")
     method = StructComp(CCASSG(gcl.nn.gcn(data.num_features, 256, 128, final_activation=False)), cluster)
     g = torch.Generator().manual_seed(0)
-    rows = torch.randperm(num_nodes, generator=g)[:20_000]
+    rows = torch.randperm(num_nodes, generator=g)[:10_000]
     split = gcl.eval.Split(*torch.arange(len(rows)).tensor_split([len(rows) // 4, len(rows) // 2]))
     probe = partial(gcl.eval.linear_probe, y=data.y[rows], split=split)
     row["untrained"] = probe(gcl.eval.embed(method, data)[rows])["accuracy"]
