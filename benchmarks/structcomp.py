@@ -16,7 +16,6 @@ import statistics
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -200,19 +199,19 @@ def scale_cell(num_nodes, args):
     method = StructComp(CCASSG(gcl.nn.gcn(data.num_features, 256, 128, final_activation=False)), cluster)
     g = torch.Generator().manual_seed(0)
     rows = torch.randperm(num_nodes, generator=g)[:10_000]
-    split = gcl.eval.Split(*torch.arange(len(rows)).tensor_split([len(rows) // 4, len(rows) // 2]))
-    probe = partial(gcl.eval.linear_probe, y=data.y[rows], split=split)
-    row["untrained"] = probe(gcl.eval.embed(method, data)[rows])["accuracy"]
-    row["raw"], row["A^2 X"] = (probe(x[rows])["accuracy"] for x in (data.x, gcl.nn.propagate(data, 2)))
+    untrained = gcl.eval.embed(method, data)[rows]
     clock = time.perf_counter()
     method.predraw(data, args.views, g)
     lap("views")
     row["epoch s"] = train(method, data, args.epochs, 1e-3, 0.0, 0)
     lap("train")
-    h = gcl.eval.embed(method, data)
+    h = gcl.eval.embed(method, data)[rows]
     lap("embed")
-    row["StructComp"] = probe(h[rows])["accuracy"]
+    split = gcl.eval.Split(*torch.arange(len(rows)).tensor_split([len(rows) // 4, len(rows) // 2]))
+    row["StructComp"] = gcl.eval.linear_probe(h, data.y[rows], split)["accuracy"]
     lap("probe")
+    features = {"untrained": untrained, "raw": data.x[rows], "A^2 X": gcl.nn.propagate(data, 2)[rows]}
+    row |= {name: gcl.eval.linear_probe(z, data.y[rows], split)["accuracy"] for name, z in features.items()}
     quality = gcl.data.partition_quality(data, cluster)
     return row | {key: quality[key] for key in ("num_parts", "cut", "max_size", "error")}
 
