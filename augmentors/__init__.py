@@ -10,6 +10,7 @@ from augmentors.adaptive import (
 from augmentors.adversarial import AdversarialView, project_to_budget
 from augmentors.base import Augmentor
 from augmentors.compose import Compose, Identity, RandomChoice
+from augmentors.compression import Compress, DropMember, ViewPool
 from augmentors.diffusion import HeatDiffusion, PPRDiffusion
 from augmentors.edges import EdgeAdd, EdgeAttrMask, EdgeDrop, EdgeRewire
 from augmentors.features import FeatureDropout, FeatureMask, FeatureNoise
@@ -22,6 +23,8 @@ __all__ = [
     "AdversarialView",
     "Augmentor",
     "Compose",
+    "Compress",
+    "DropMember",
     "EdgeAdd",
     "EdgeAttrMask",
     "EdgeDrop",
@@ -38,6 +41,7 @@ __all__ = [
     "RandomChoice",
     "RandomWalkSubgraph",
     "UniformSubgraph",
+    "ViewPool",
     "degree_centrality",
     "eigenvector_centrality",
     "pagerank",

@@ -22,6 +22,20 @@ def check_probability(name: str, value: float, below: float | None = None) -> No
         raise ValueError(f"{name} must be in {allowed}, got {value}")
 
 
+def check_not_negative(name: str, value: float) -> None:
+    """``value`` is finite and at least 0."""
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{name} must be finite and at least 0, got {value}")
+
+
+def check_at_least_one(name: str, value: int) -> None:
+    """``value`` is an integer from 1 on."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{name} must be an int, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1, got {value}")
+
+
 def check_several(name: str, value: Tensor) -> None:
     """``value`` has at least two rows."""
     if value.size(0) < 2:
@@ -45,6 +59,14 @@ def check_views(z1: Tensor, z2: Tensor) -> None:
         raise ValueError(f"z1 and z2 must have the same shape, got {tuple(z1.shape)} and {tuple(z2.shape)}")
     if z1.size(0) == 0:
         raise ValueError("z1 and z2 must have at least one row, got none")
+
+
+def check_row_weight(row_weight: Tensor, z: Tensor) -> Tensor:
+    """``row_weight`` ``[N]`` over its mean, in the dtype of ``z`` ``[N, D]``."""
+    if row_weight.shape != (z.size(0),):
+        raise ValueError(f"row_weight must have shape [{z.size(0)}], one for each row, got {tuple(row_weight.shape)}")
+    weight = row_weight.to(z)
+    return weight / weight.mean()
 
 
 def check_graph(data: Data) -> None:

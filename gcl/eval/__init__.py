@@ -6,6 +6,7 @@ from gcl.eval.clustering import kmeans_scores
 from gcl.eval.collapse import collapse
 from gcl.eval.compactness import certified_share, node_compactness
 from gcl.eval.controls import controls
+from gcl.eval.embed import embed
 from gcl.eval.geometry import alignment, uniformity
 from gcl.eval.graphs import embed_graphs, graph_controls
 from gcl.eval.links import hold_out_edges, link_prediction
@@ -21,6 +22,7 @@ __all__ = [
     "collapse",
     "controls",
     "dice",
+    "embed",
     "embed_graphs",
     "gradient_flips",
     "graph_controls",

@@ -14,7 +14,7 @@ from torch_geometric.data import Data
 
 from augmentors.pairs import pair_graph, present_pairs, random_pairs
 from gcl.checks import check_graph, check_labels
-from gcl.eval.controls import propagate
+from gcl.nn import propagate
 
 _BLOCK = 512  # rows of the gradient looked at together
 _ROUNDS = 40

@@ -3,14 +3,13 @@
 import copy
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch_geometric.data import Data
-from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 from gcl.checks import check_graph, check_labels
 from gcl.eval.probes import linear_probe
 from gcl.eval.splits import Split
-from gcl.nn import gcn
+from gcl.nn import gcn, propagate
 
 
 def controls(data: Data, split: Split, encoder: nn.Module | None = None) -> dict[str, dict[str, float]]:
@@ -49,22 +48,3 @@ def controls(data: Data, split: Split, encoder: nn.Module | None = None) -> dict
         "untrained encoder": untrained,
     }
     return {name: linear_probe(z, data.y, split) for name, z in features.items()}
-
-
-def propagate(data: Data, hops: int) -> Tensor:
-    r""":math:`\hat A^k X` ``[N, F]`` with the self-loops and symmetric normalisation of a GCN layer, and no weights.
-
-    **Source:** SGC (arXiv 1902.07153), eq. 7. **Differs:** as there.
-
-    Example:
-        >>> data = Data(x=torch.tensor([[1.0], [0.0]]), edge_index=torch.tensor([[0, 1], [1, 0]]))
-        >>> propagate(data, hops=1)
-        tensor([[0.5000],
-                [0.5000]])
-    """
-    n, x = data.num_nodes, data.x
-    edge_index, weight = gcn_norm(data.edge_index, data.get("edge_weight"), n, dtype=x.dtype)
-    a_hat = torch.sparse_coo_tensor(edge_index.flip(0), weight, (n, n), check_invariants=False)
-    for _ in range(hops):
-        x = a_hat @ x
-    return x

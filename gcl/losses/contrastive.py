@@ -6,12 +6,19 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from gcl.checks import check_positive, check_probability, check_several, check_views
+from gcl.checks import check_positive, check_probability, check_row_weight, check_several, check_views
 from gcl.losses.similarity import log1p_exp, partners, stack, unit
 from gcl.pairwise import cross_lse, sym_lse
 
 
-def info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, intraview: bool = True) -> Tensor:
+def info_nce(
+    z1: Tensor,
+    z2: Tensor,
+    temperature: float = 0.5,
+    *,
+    intraview: bool = True,
+    row_weight: Tensor | None = None,
+) -> Tensor:
     r"""InfoNCE between two views, in both directions; exact, in O(N) memory.
 
     With s the cosine over the temperature, for each row i of a view and its partner i in the other one
@@ -27,6 +34,8 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, intraview: boo
         z2: embeddings ``[N, D]`` of the other view, row by row the same nodes or graphs.
         temperature: above 0; no value overflows.
         intraview: whether the rows of a row's own view are negatives too.
+        row_weight: ``[N]``, above 0: how many rows each row stands for. Over their mean, they multiply the terms of
+            each row in every sum and in the mean.
 
     Returns:
         Scalar, float32 for half precision: about log(2N - 1) for unrelated views, 0 for N = 1.
@@ -47,6 +56,8 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, intraview: boo
     check_views(z1, z2)
     check_positive("temperature", temperature)
     bound = 1 / temperature
+    if row_weight is not None:
+        return _weighted_info_nce(unit(z1), unit(z2), bound, intraview, row_weight)
     if intraview:
         x, positive = stack(z1, z2, temperature)
         return log1p_exp(sym_lse(x, len(z1), bound=bound) - positive).mean()
@@ -91,6 +102,19 @@ def info_nce_against(z1: Tensor, temperature: float = 0.5) -> Callable[[Tensor],
         return denominators.mean() / 2 - (anchors * x).sum(1).mean()
 
     return loss
+
+
+def _weighted_info_nce(u1: Tensor, u2: Tensor, scale: float, intraview: bool, row_weight: Tensor) -> Tensor:
+    weight = check_row_weight(row_weight, u1)
+    log_w, own, positive = weight.log(), partners(u1), scale * (u1 * u2).sum(1)
+    if intraview:
+        both, log_both = torch.cat([u1, u2]), log_w.repeat(2)
+        exclude = torch.stack([own, own + len(u1)], dim=1)
+        negatives = [cross_lse(scale * u, both, log_w=log_both, exclude=exclude) for u in (u1, u2)]
+    else:
+        negatives = [cross_lse(scale * a, b, log_w=log_w, exclude=own) for a, b in ((u1, u2), (u2, u1))]
+    rows, columns = ((weight * (log_w + log1p_exp(lse - positive - log_w))).mean() for lse in negatives)
+    return (rows + columns) / 2
 
 
 def graphcl_nce(z1: Tensor, z2: Tensor, temperature: float = 0.2) -> Tensor:

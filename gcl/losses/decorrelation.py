@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor
 
-from gcl.checks import check_several, check_views
+from gcl.checks import check_row_weight, check_several, check_views
 from gcl.losses.similarity import single
 
 
-def barlow_twins(z1: Tensor, z2: Tensor, weight: float = 5e-3) -> Tensor:
+def barlow_twins(z1: Tensor, z2: Tensor, weight: float = 5e-3, *, row_weight: Tensor | None = None) -> Tensor:
     r"""The views' columns shall correlate with themselves and not with each other.
 
     .. math:: \sum_a (1 - C_{aa})^2 + \lambda \sum_{a \ne b} C_{ab}^2, \qquad C = \tfrac{1}{N} Y^\top Y'
@@ -17,6 +17,7 @@ def barlow_twins(z1: Tensor, z2: Tensor, weight: float = 5e-3) -> Tensor:
     Args:
         z1, z2: embeddings ``[N, D]``, N >= 2. A constant column has correlation 0.
         weight: :math:`\lambda`; G-BT uses 1 / D.
+        row_weight: ``[N]``, above 0: how many rows each row stands for in the correlations.
 
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only.
@@ -31,7 +32,7 @@ def barlow_twins(z1: Tensor, z2: Tensor, weight: float = 5e-3) -> Tensor:
     """
     check_views(z1, z2)
     check_several("z1", z1)
-    c = _standardise(z1).T @ _standardise(z2) / z1.size(0)
+    c = _standardise(z1, row_weight).T @ _standardise(z2, row_weight)
     on = c.diagonal()
     return (1 - on).square().sum() + weight * (c.square().sum() - on.square().sum())
 
@@ -74,7 +75,7 @@ def vicreg(z1: Tensor, z2: Tensor, invariance: float = 25.0, variance: float = 2
     return loss
 
 
-def cca_ssg(z1: Tensor, z2: Tensor, weight: float = 1e-3) -> Tensor:
+def cca_ssg(z1: Tensor, z2: Tensor, weight: float = 1e-3, *, row_weight: Tensor | None = None) -> Tensor:
     r"""The views' columns shall correlate, and each view's be orthogonal: soft canonical correlation.
 
     .. math::
@@ -85,6 +86,7 @@ def cca_ssg(z1: Tensor, z2: Tensor, weight: float = 1e-3) -> Tensor:
     Args:
         z1, z2: embeddings ``[N, D]``, N >= 2. A constant column stays 0.
         weight: :math:`\lambda`.
+        row_weight: ``[N]``, above 0: how many rows each row stands for in means and products.
 
     Returns:
         Scalar, at least -D.
@@ -103,16 +105,22 @@ def cca_ssg(z1: Tensor, z2: Tensor, weight: float = 1e-3) -> Tensor:
     """
     check_views(z1, z2)
     check_several("z1", z1)
-    n = z1.size(0)
-    y1, y2 = _standardise(z1), _standardise(z2)
+    y1, y2 = _standardise(z1, row_weight), _standardise(z2, row_weight)
     eye = torch.eye(z1.size(1), dtype=y1.dtype, device=y1.device)
-    spread = sum((y.T @ y / n - eye).square().sum() for y in (y1, y2))
-    return weight * spread - (y1 * y2).sum() / n
+    spread = sum((y.T @ y - eye).square().sum() for y in (y1, y2))
+    return weight * spread - (y1 * y2).sum()
 
 
-def _standardise(z: Tensor) -> Tensor:
-    """Columns with mean 0 and biased deviation 1, at least float32; a constant column becomes 0."""
+def _standardise(z: Tensor, row_weight: Tensor | None = None) -> Tensor:
+    """Columns with mean 0 and length 1, at least float32; a constant column becomes 0.
+
+    With weights, as if each row were there so often: the rows come back times the root of their share.
+    """
     z = single(z)
-    centred = z - z.mean(0)
-    var = centred.square().mean(0)
+    if row_weight is None:
+        share = z.new_full((z.size(0), 1), 1 / z.size(0))
+    else:
+        share = check_row_weight(row_weight, z)[:, None] / z.size(0)
+    centred = (z - (share * z).sum(0)) * share.sqrt()
+    var = centred.square().sum(0)
     return centred / torch.where(var > 0, var, 1.0).sqrt()

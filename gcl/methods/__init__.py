@@ -5,6 +5,7 @@ from gcl.methods.ariel import ARIEL, ARIELGraph
 from gcl.methods.base import Method
 from gcl.methods.bgrl import BGRL
 from gcl.methods.cca_ssg import CCASSG
+from gcl.methods.coles import COLES
 from gcl.methods.costa import COSTA
 from gcl.methods.dgi import DGI
 from gcl.methods.gbt import GBT
@@ -16,7 +17,9 @@ from gcl.methods.infograph import InfoGraph
 from gcl.methods.mvgrl import MVGRL, MVGRLGraph
 from gcl.methods.progcl import ProGCL
 from gcl.methods.regularized import Regularized
+from gcl.methods.sce import SCE
 from gcl.methods.simgrace import SimGRACE
+from gcl.methods.structcomp import StructComp, check_compressible
 from gcl.methods.two_view import Pair, TwoView
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "ARIEL",
     "BGRL",
     "CCASSG",
+    "COLES",
     "COSTA",
     "DGI",
     "GBT",
@@ -31,6 +35,7 @@ __all__ = [
     "GGD",
     "GRACE",
     "MVGRL",
+    "SCE",
     "ARIELGraph",
     "GraphCL",
     "InfoGraph",
@@ -40,5 +45,7 @@ __all__ = [
     "ProGCL",
     "Regularized",
     "SimGRACE",
+    "StructComp",
     "TwoView",
+    "check_compressible",
 ]

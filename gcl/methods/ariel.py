@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from augmentors import AdversarialView, Augmentor, UniformSubgraph
+from gcl.checks import check_not_negative
 from gcl.losses import info_nce_against, information
 from gcl.methods.base import Method, check_takes_edge_weights, evaluating
 from gcl.methods.grace import GRACE
@@ -30,7 +31,7 @@ class _Adversarial(Method, ABC):
         self, method: TwoView, against: Callable[[Tensor], Callable[[Tensor], Tensor]], attack: Attack, weight: float
     ) -> None:
         super().__init__(method.encoder)
-        _check_weight("adv_weight", weight)
+        check_not_negative("adv_weight", weight)
         if weight:
             check_takes_edge_weights("encoder", method.encoder)
         self.method = method
@@ -114,7 +115,7 @@ class ARIEL(_Adversarial):
     ) -> None:
         method = GRACE(encoder, dim, temperature=temperature, **grace)
         super().__init__(method, partial(info_nce_against, temperature=temperature), attack, adv_weight)
-        _check_weight("ir_weight", ir_weight)
+        check_not_negative("ir_weight", ir_weight)
         if not weight_growth >= 1:
             raise ValueError(f"weight_growth must be at least 1, got {weight_growth}")
         if growth_every < 1:
@@ -196,8 +197,3 @@ class ARIELGraph(_Adversarial):
     def loss(self, data: Data, generator: Generator | None = None) -> Tensor:
         """Draw two views, attack, and compare."""
         return self._contrast(self.method.pair(data, generator), self.adv_weight, generator)
-
-
-def _check_weight(name: str, value: float) -> None:
-    if not 0 <= value < float("inf"):
-        raise ValueError(f"{name} must be finite and at least 0, got {value}")

@@ -7,7 +7,7 @@ from torch_geometric.utils import is_undirected
 
 from augmentors.pairs import present_pairs
 from gcl.eval import attack, dice, gradient_flips, random_flips
-from gcl.eval.controls import propagate
+from gcl.nn import propagate
 
 ATTACKS = pytest.mark.parametrize("poison", [random_flips, dice, gradient_flips])
 

@@ -5,8 +5,7 @@ import torch
 
 from gcl.data import csbm
 from gcl.eval import controls, linear_probe, random_split
-from gcl.eval.controls import propagate
-from gcl.nn import gcn
+from gcl.nn import gcn, propagate
 
 
 def test_propagation_is_the_dense_product(square):

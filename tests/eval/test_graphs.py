@@ -12,10 +12,9 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.nn import global_add_pool, global_mean_pool
 
 from gcl.eval import Split, embed_graphs, graph_controls, random_folds, random_split, roc_auc, svm_cv
-from gcl.eval.controls import propagate
 from gcl.eval.ranking import mean_roc_auc
 from gcl.methods import GRACE, InfoGraph
-from gcl.nn import gcn, gin
+from gcl.nn import gcn, gin, propagate
 
 
 def seeded(seed=0):

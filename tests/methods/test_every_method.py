@@ -14,6 +14,7 @@ from gcl.methods import (
     ARIEL,
     BGRL,
     CCASSG,
+    COLES,
     COSTA,
     DGI,
     GBT,
@@ -21,6 +22,7 @@ from gcl.methods import (
     GGD,
     GRACE,
     MVGRL,
+    SCE,
     ARIELGraph,
     GraphCL,
     InfoGraph,
@@ -45,6 +47,8 @@ NODE = {
     "ProGCL": lambda encoder: ProGCL(encoder, 6, fit_after=0),
     "MVGRL": lambda encoder: MVGRL(encoder, gcn(4, 8, 6, activation="prelu", normalize=False), 6),
     "ARIEL": lambda encoder: ARIEL(encoder, 6, ir_weight=0.1),
+    "SCE": lambda encoder: SCE(encoder),
+    "COLES": lambda encoder: COLES(encoder),
 }
 GRAPH = {
     "GraphCL": lambda encoder: GraphCL(encoder, 6),
@@ -74,7 +78,8 @@ def graph_for(name, num_edges=None):
 
 
 def test_every_exported_method_is_examined():
-    assert set(methods.__all__) == set(ALL) | {"Method", "TwoView", "Pair", "Regularized"}
+    others = {"Method", "TwoView", "Pair", "Regularized", "StructComp", "check_compressible"}
+    assert set(methods.__all__) == set(ALL) | others
 
 
 @every

@@ -1,0 +1,265 @@
+"""StructComp against full-graph training: accuracy, cost and scale.
+
+    python benchmarks/structcomp.py accuracy --datasets Cora CiteSeer Photo Computers CS --seeds 3
+    python benchmarks/structcomp.py cost --datasets Computers CS
+    python benchmarks/structcomp.py scale --nodes 10000 100000 1000000 2449029
+
+`accuracy` writes one row for each cell to a CSV file as it goes, and goes on where it stood (see accuracy.py); nothing
+is chosen by a probe, which runs once, at the end of the training. `cost` compares the CPU seconds of an epoch (one
+thread, so that a busy machine does not count) and the growth of the peak memory, each in a process of its own. `scale`
+takes the block model of make_ogb_like.py through partition, training, embedding and probe, and fits t = c N^b.
+"""
+
+import argparse
+import multiprocessing
+import statistics
+import sys
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch_geometric.data import Data
+from torch_geometric.nn import SGConv
+from torch_geometric.transforms import NormalizeFeatures
+from torch_geometric.utils import to_undirected
+
+import gcl
+from augmentors import Compress
+from gcl.methods import CCASSG, COLES, GRACE, SCE, StructComp
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "examples")]
+import accuracy  # noqa: E402
+import losses  # noqa: E402
+import node  # noqa: E402
+from make_ogb_like import BlockModel  # noqa: E402
+
+FULL, PARTS, RANDOM, ONE_VIEW = "", ", StructComp", ", random parts", ", no DropMember"
+EPOCHS = {"CCASSG": 20, "GRACE": 20, "SCE": 50, "COLES": 20}  # of the compressed runs, as in the paper's code
+
+
+def build(name, num_features):
+    """A method as StructComp's code has it."""
+    if name == "CCASSG":
+        return CCASSG(gcl.nn.gcn(num_features, 512, 512, activation=torch.nn.Identity()), weight=5e-4)
+    if name == "GRACE":
+        return GRACE(gcl.nn.gcn(num_features, 512, 512, num_layers=1, activation="prelu"), 512)
+    return {"SCE": SCE, "COLES": COLES}[name](SGConv(num_features, 512, K=2))
+
+
+def train(method, data, epochs, lr, weight_decay, seed, clock=time.perf_counter):
+    """Train; return the median seconds of an epoch."""
+    optimizer = torch.optim.Adam(method.parameters(), lr=lr, weight_decay=weight_decay)
+    seconds, start = [], clock()
+    for _ in gcl.train.fit(method, [data], optimizer, epochs, generator=torch.Generator().manual_seed(seed)):
+        seconds.append(clock() - start)
+        start = clock()
+    return statistics.median(seconds)
+
+
+def few_labels(y, generator):
+    """20 rows of each class to train, 30 to choose the probe's strength, the others to test."""
+    order = torch.randperm(len(y), generator=generator)
+    order = order[y[order].argsort(stable=True)]
+    count = y.bincount()
+    rank = torch.empty_like(y)
+    rank[order] = torch.arange(len(y)) - (count.cumsum(0) - count).repeat_interleave(count)
+    return gcl.eval.Split(*(part.nonzero().squeeze(1) for part in (rank < 20, (rank >= 20) & (rank < 50), rank >= 50)))
+
+
+def probes(h, y, seed, num_splits):
+    """Scores by protocol; those of 20 labels a class are means over the splits."""
+    scores = {"10/10/80": gcl.eval.linear_probe(h, y, node.split_of(Data(num_nodes=len(y)), seed))}
+    g = torch.Generator().manual_seed(seed)
+    rows = [gcl.eval.linear_probe(h, y, few_labels(y, g)) for _ in range(num_splits)]
+    scores["20 per class"] = {key: statistics.mean(row[key] for row in rows) for key in rows[0]}
+    return scores
+
+
+def accuracy_cell(dataset, name, seed, root, num_splits):
+    """The rows of a method in one variant, or of the controls, for one seed."""
+    torch.set_num_threads(1)
+    torch.manual_seed(seed)
+    data, start = gcl.data.load(dataset, root), accuracy.peak_mb()
+    common = {"dataset": dataset, "seed": seed, "torch": torch.__version__}
+    if name == accuracy.CONTROLS:
+        untrained = build("CCASSG", data.num_features).embed(data)
+        smooth = gcl.nn.propagate(data, hops=2)
+        features = {"raw features": data.x, "A^2 X, no training": smooth, "untrained encoder": untrained}
+        return [
+            common | {"split": split, "method": control} | scores
+            for control, h in features.items()
+            for split, scores in probes(h, data.y, seed, num_splits).items()
+        ]
+    base, variant = name.split(",")[0], name.removeprefix(name.split(",")[0])
+    if variant == FULL and base in node.HYPERPARAMETERS:
+        hp = node.hyperparameters(base, dataset)
+        data = NormalizeFeatures()(data) if hp.get("normalize") else data
+        method = getattr(gcl.methods, base)(gcl.nn.gcn(data.num_features, **hp["encoder"]), **hp["method"])
+        seconds = train(method, data, hp["epochs"], hp["lr"], hp["weight_decay"], seed)
+    else:
+        method, graph = build(base, data.num_features), data
+        if variant != FULL:
+            cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", seed)
+            if variant == RANDOM:
+                cluster = cluster[torch.randperm(len(cluster))]
+            if base in ("SCE", "COLES"):
+                graph = Compress(cluster, coarse=True)(data)
+            else:
+                method = StructComp(method, cluster, p=0.0 if variant == ONE_VIEW else 0.5)
+        seconds = train(method, graph, EPOCHS[base], 1e-3, 5e-4, seed)
+    common |= {"method": name, "seconds_per_epoch": round(seconds, 4)}
+    common |= {"peak_mb": round(accuracy.peak_mb() - start)}
+    h = method.embed(data)
+    return [common | {"split": split} | scores for split, scores in probes(h, data.y, seed, num_splits).items()]
+
+
+def run_alone(function, *arguments):
+    """In a process of its own, whose peak memory is its own."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(function, *arguments).result()
+
+
+def run_accuracy(args):
+    """All cells that the file lacks, then its tables and plot."""
+    names = [name + variant for variant in (FULL, PARTS, RANDOM, ONE_VIEW) for name in EPOCHS]
+    names = [name for name in names if name not in ("SCE" + ONE_VIEW, "COLES" + ONE_VIEW)]  # which have one view anyway
+    done = {(row["dataset"], row["method"], int(row["seed"])) for row in accuracy.read(args.out)}
+    for dataset in args.datasets:
+        for name in (accuracy.CONTROLS, *names):
+            for seed in range(args.seeds):
+                if (dataset, "raw features" if name == accuracy.CONTROLS else name, seed) not in done:
+                    print(f"{dataset}, {name}, seed {seed}", flush=True)
+                    accuracy.append(args.out, run_alone(accuracy_cell, dataset, name, seed, args.root, args.splits))
+    rows = accuracy.read(args.out)
+    args.out.with_suffix(".md").write_text(accuracy.markdown(rows) + "\n")
+    accuracy.plot(rows, args.out.with_suffix(".png"))
+    print(accuracy.markdown(rows))
+
+
+def cost_cell(dataset, name, variant, root, epochs):
+    """Seconds of the partition, seconds of an epoch, and MB."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    data = gcl.data.load(dataset, root)
+    method, partition_seconds = build(name, data.num_features), 0.0
+    start = time.process_time()
+    if variant == "StructComp":
+        cluster = gcl.data.partition(data, data.num_nodes // 9, "matching")
+        partition_seconds = time.process_time() - start
+        method = StructComp(method, cluster)
+    elif variant == "full graph, dense loss":
+        losses.TEMPERATURE = 0.5
+        method.objective = losses.dense
+    small = Data(x=data.x[:64], edge_index=data.edge_index[:, :0])
+    build(name, data.num_features)(small).backward()  # what is loaded once does not count
+    before = accuracy.peak_mb()
+    seconds = train(method, data, epochs, 1e-3, 5e-4, 0, time.process_time)
+    return partition_seconds, seconds, accuracy.peak_mb() - before
+
+
+def run_cost(args):
+    """One table."""
+    print(
+        "| data set | method | | partition, CPU s | CPU s / epoch | MB | full / StructComp, s | MB |\n|" + "---|" * 8,
+        flush=True,
+    )
+    for dataset in args.datasets:
+        for name in ("CCASSG", "GRACE"):
+            variants = ["StructComp", "full graph"] + ["full graph, dense loss"] * (name == "GRACE")
+            for variant in variants:
+                cut, seconds, mb = run_alone(cost_cell, dataset, name, variant, args.root, args.epochs)
+                ours = (seconds, mb) if variant == "StructComp" else ours  # noqa: F821 (StructComp comes first)
+                ratios = f"{seconds / ours[0]:.1f}x | {mb / ours[1]:.1f}x" if variant != "StructComp" else " | "
+                print(
+                    f"| {dataset} | {name} | {variant} | {cut:.2f} | {seconds:.3f} | {mb:,.0f} | {ratios} |", flush=True
+                )
+
+
+def scale_cell(num_nodes, args):
+    """Seconds of each stage, peak MB and accuracies for one size."""
+    torch.set_num_threads(args.threads)
+    torch.manual_seed(0)
+    model = BlockModel(num_nodes, mean_degree=args.degree)
+    edge_index = torch.from_numpy(np.concatenate(list(model.edges()), axis=1))
+    data = Data(edge_index=to_undirected(edge_index, num_nodes=num_nodes), y=torch.from_numpy(model.y))
+    data.x = torch.from_numpy(np.concatenate(list(model.features())))
+    del edge_index
+    row, clock = {"nodes": num_nodes, "edges": data.num_edges, "graph MB": accuracy.peak_mb()}, time.perf_counter()
+
+    def lap(stage):
+        nonlocal clock
+        row[f"{stage} s"], clock = time.perf_counter() - clock, time.perf_counter()
+        row[f"{stage} MB"] = accuracy.peak_mb()
+        print(f"{num_nodes:,} nodes, {stage}: {row[f'{stage} s']:.1f} s, {row[f'{stage} MB']:,.0f} MB", flush=True)
+
+    cluster = gcl.data.partition(data, max(2, num_nodes // args.members), args.partition)
+    lap("partition")
+    method = StructComp(CCASSG(gcl.nn.gcn(data.num_features, 256, 128, final_activation=False)), cluster)
+    g = torch.Generator().manual_seed(0)
+    rows = torch.randperm(num_nodes, generator=g)[:10_000]
+    untrained = gcl.eval.embed(method, data)[rows]
+    clock = time.perf_counter()
+    method.predraw(data, args.views, g)
+    lap("views")
+    row["epoch s"] = train(method, data, args.epochs, 1e-3, 0.0, 0)
+    lap("train")
+    h = gcl.eval.embed(method, data)[rows]
+    lap("embed")
+    split = gcl.eval.Split(*torch.arange(len(rows)).tensor_split([len(rows) // 4, len(rows) // 2]))
+    row["StructComp"] = gcl.eval.linear_probe(h, data.y[rows], split)["accuracy"]
+    lap("probe")
+    features = {"untrained": untrained, "raw": data.x[rows], "A^2 X": gcl.nn.propagate(data, 2)[rows]}
+    row |= {name: gcl.eval.linear_probe(z, data.y[rows], split)["accuracy"] for name, z in features.items()}
+    quality = gcl.data.partition_quality(data, cluster)
+    return row | {key: quality[key] for key in ("num_parts", "cut", "max_size", "error")}
+
+
+def run_scale(args):
+    """A table whose columns are the sizes, and the fitted growth."""
+    rows = []
+    for num_nodes in args.nodes:
+        rows.append(run_alone(scale_cell, num_nodes, args))
+        print(rows[-1], flush=True)
+    head = " | ".join(f"{row['nodes']:,} nodes" for row in rows)
+    print(f"\n| | {head} | growth | at {args.extrapolate:,} nodes |\n|---|{'---|' * len(rows)}---|---|")
+    for key in rows[0]:
+        values, fit = [row[key] for row in rows], " | "
+        if len(rows) > 1 and key.endswith((" s", " MB")) and min(values) > 0:
+            slope, level = np.polyfit(np.log([row["nodes"] for row in rows]), np.log(values), 1)
+            fit = f"N^{slope:.2f} | {np.exp(level + slope * np.log(args.extrapolate)):,.0f}"
+        print(f"| {key} | " + " | ".join(f"{value:,.4g}" for value in values) + f" | {fit} |")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parts = parser.add_subparsers(required=True)
+    one = parts.add_parser("accuracy")
+    one.add_argument("--datasets", nargs="+", default=["Cora", "CiteSeer", "Photo", "Computers", "CS"])
+    one.add_argument("--seeds", type=int, default=3)
+    one.add_argument("--splits", type=int, default=50, help="of 20 labels a class (default: 50)")
+    one.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
+    one.add_argument("--out", type=Path, default=Path("structcomp.csv"), help="also .md and .png beside it")
+    one.set_defaults(run=run_accuracy)
+    one = parts.add_parser("cost")
+    one.add_argument("--datasets", nargs="+", default=["Computers", "CS"])
+    one.add_argument("--epochs", type=int, default=5, help="whose median counts")
+    one.add_argument("--root")
+    one.set_defaults(run=run_cost)
+    one = parts.add_parser("scale")
+    one.add_argument("--nodes", type=int, nargs="+", default=[10_000, 100_000, 1_000_000, 2_449_029])
+    one.add_argument("--degree", type=float, default=50.5, help="mean degree")
+    one.add_argument("--members", type=int, default=100, help="mean size of a part")
+    one.add_argument("--partition", default="matching", choices=["metis", "matching"])
+    one.add_argument("--views", type=int, default=8, help="second views drawn beforehand")
+    one.add_argument("--epochs", type=int, default=50)
+    one.add_argument("--threads", type=int, default=2)
+    one.add_argument("--extrapolate", type=int, default=111_059_956)
+    one.set_defaults(run=run_scale)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""StructComp: train on a compressed graph, embed the whole one."""
+
+import copy
+import inspect
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+from torch_geometric.data import Data
+
+from augmentors import Augmentor, Compress, DropMember, ViewPool
+from gcl.methods.base import Method, encode
+from gcl.nn import batch_statistics
+
+
+class StructComp(Method):
+    r"""A two-view method that trains on the parts of a partition, without message passing.
+
+    The first view is :class:`augmentors.Compress`, the second :class:`augmentors.DropMember`: K rows each and no edges,
+    on which a GCN is the MLP of the same weights. ``embed`` runs the encoder on the whole graph, after the statistics
+    of its BatchNorm layers have been taken there. With ``batch``, the compressed loss regularises the method's own
+
+    .. math:: L(\text{subgraph}) + \mu L(\text{compressed views})
+
+    Args:
+        method: one with ``augmentor1`` and ``augmentor2``, such as GRACE, CCASSG, GBT, BGRL; its networks are shared.
+        cluster: long ``[N]``, the part of each node, such as by :func:`gcl.data.partition`.
+        p: share of the members of a part that the second view leaves out, in [0, 1].
+        weighted: each part weighs as many rows as it has members, which matters where sizes differ much: the
+            method's objective must take ``row_weight`` (``info_nce``, ``cca_ssg``, ``barlow_twins``).
+        batch: an augmentor that draws the subgraph of each step, such as ``RandomWalkSubgraph`` or ``Identity()`` for
+            the graph that is given; ``None``: the compressed loss alone.
+        weight: :math:`\mu`, of the compressed loss where there is a batch.
+
+    Raises:
+        ValueError: the method has no two augmentors, a readout, or no objective for weights; (by ``loss``) the encoder
+            is none that can be trained so, see :func:`check_compressible`.
+
+    **Source:** StructComp (ICLR 2024). **Differs:** any two-view method; DropMember works for parts of one node; the
+    weights and the regularisation are derived, the paper has no code for them.
+
+    Example:
+        >>> from gcl.methods import CCASSG
+        >>> from gcl.nn import gcn
+        >>> data = Data(x=torch.eye(4), edge_index=torch.tensor([[0, 1, 2, 3], [1, 0, 3, 2]]))
+        >>> method = StructComp(CCASSG(gcn(4, 8, 8)), cluster=torch.tensor([0, 0, 1, 1]))
+        >>> method.loss(data, torch.Generator().manual_seed(0)).shape, method.embed(data).shape
+        (torch.Size([]), torch.Size([4, 8]))
+    """
+
+    def __init__(
+        self,
+        method: Method,
+        cluster: Tensor,
+        p: float = 0.5,
+        *,
+        weighted: bool = False,
+        batch: Augmentor | None = None,
+        weight: float = 1.0,
+    ) -> None:
+        if not (hasattr(method, "augmentor1") and hasattr(method, "augmentor2")):
+            raise ValueError(
+                f"method must have augmentor1 and augmentor2, got {type(method).__name__}: "
+                "train it on Compress(cluster)(data), and embed the data"
+            )
+        if getattr(method, "readout", None) is not None:
+            raise ValueError(f"method must compare nodes, got {type(method).__name__} with a readout")
+        super().__init__(method.encoder)
+        self.full = None if batch is None else method
+        self.method: Any = copy.copy(method)  # the same networks, with other views
+        changed: dict[str, Any] = {"augmentor1": Compress(cluster), "augmentor2": DropMember(cluster, p)}
+        if weighted:
+            objective = getattr(method, "objective", None)
+            if objective is None or "row_weight" not in inspect.signature(objective).parameters:
+                raise ValueError(f"weighted=True needs an objective that takes row_weight, got {objective}")
+            changed["objective"] = partial(objective, row_weight=cluster.bincount())
+        vars(self.method).update(changed)
+        self.batch = batch
+        self.weight = weight
+        self._checked = False
+
+    def predraw(self, data: Data, num_views: int, generator: Generator | None = None) -> None:
+        """Draw ``num_views`` second views now, to choose from later: a step's cost then does not depend on N."""
+        first, second = self.method.augmentor1, self.method.augmentor2
+        self.method.augmentor1 = ViewPool([first(data)])
+        self.method.augmentor2 = ViewPool([second(data, generator=generator) for _ in range(num_views)])
+
+    def loss(self, data: Data, generator: Generator | None = None) -> Tensor:
+        """The method's loss on compressed views, and with ``batch`` its own loss too."""
+        if not self._checked:
+            check_compressible(self.encoder, data.num_features)
+            self._checked = True
+        loss = self.method.loss(data, generator)
+        if self.full is None or self.batch is None:
+            return loss
+        return self.full.loss(self.batch(data, generator=generator), generator) + self.weight * loss
+
+    def embed(self, data: Data) -> Tensor:
+        """Node embeddings ``[N, D]`` of the whole graph, whose statistics stay in the BatchNorm layers."""
+        was_training = self.training
+        self.eval()
+        with torch.no_grad(), batch_statistics(self.encoder) as norms:
+            if norms:
+                encode(self.encoder, data)
+        self.train(was_training)
+        return super().embed(data)
+
+    def after_step(self) -> None:
+        """As the method."""
+        self.method.after_step()
+
+
+def check_compressible(encoder: nn.Module, num_features: int) -> None:
+    """Raise unless training ``encoder`` on a graph without edges trains it for the graph that has them.
+
+    It must give a constant signal on a regular graph the value that it has without edges, since propagation is to be an
+    average with self-loops (which GIN's sum, and GraphSAGE's and GraphConv's separate weight for the neighbours, are
+    not), and every parameter must have a gradient without edges (GAT's attention has none).
+
+    Raises:
+        ValueError: one of the two does not hold, or a layer remembers the first graph (``cached=True``).
+
+    Example:
+        >>> from torch_geometric.nn import GIN
+        >>> check_compressible(GIN(4, 8, 2), num_features=4)
+        Traceback (most recent call last):
+        ...
+        ValueError: encoder must give a constant signal on a ring ...
+    """
+    if any(getattr(module, "cached", False) for module in encoder.modules()):
+        raise ValueError("encoder must not have layers with cached=True: they would take the whole graph for the parts")
+    modes = [(module, module.training) for module in encoder.modules()]
+    encoder.eval()
+    try:
+        parameters = {name: p for name, p in encoder.named_parameters() if p.requires_grad}
+        like = next(iter(parameters.values()))
+        x = torch.randn(64, num_features, generator=torch.Generator().manual_seed(0)).to(like)
+        node = torch.arange(64, device=like.device)
+        ring = torch.stack([torch.cat([node, node.roll(1)]), torch.cat([node.roll(1), node])])
+        nothing = ring[:, :0]
+        constant = x[:1].expand_as(x)
+        with torch.no_grad():
+            difference = (encoder(constant, ring) - encoder(constant, nothing)).abs().max()
+        with torch.enable_grad():
+            output = encoder(x, nothing)
+            gradients = torch.autograd.grad(output.square().sum(), list(parameters.values()), allow_unused=True)
+    finally:
+        for module, mode in modes:
+            module.training = mode
+    if difference > 1e-4 * output.abs().max():
+        raise ValueError(
+            "encoder must give a constant signal on a ring the value that it has without edges, as GCN, SGC and APPNP "
+            f"do, got a difference of {difference:.2g}: it cannot be trained on a graph without edges"
+        )
+    largest = [0.0 if gradient is None else float(gradient.abs().max()) for gradient in gradients]
+    if dead := [name for name, value in zip(parameters, largest, strict=True) if value <= 1e-6 * max(largest)]:
+        raise ValueError(f"encoder must learn all parameters on a graph without edges, got no gradient for {dead}")

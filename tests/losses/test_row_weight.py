@@ -1,0 +1,74 @@
+"""Row weights: a row of weight m is m equal rows."""
+
+import math
+
+import pytest
+import torch
+
+from gcl.losses import barlow_twins, cca_ssg, info_nce
+from tests.losses.inputs import KINDS, views
+from tests.reference import unit, value_and_gradients
+
+SIZES = torch.tensor([1, 5, 2, 2, 7, 1, 1, 3, 4, 1])
+PART = torch.arange(10).repeat_interleave(SIZES)  # 27 rows
+
+
+def close(got, expected, tolerance=1e-9):
+    assert abs(got[0] - expected[0]) < tolerance
+    for one, other in zip(got[1], expected[1], strict=True):
+        assert (one - other).abs().max() < tolerance * max(1.0, float(other.abs().max()))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("loss", [cca_ssg, barlow_twins])
+def test_moments_are_those_of_repeated_rows(kind, loss):
+    z1, z2 = views(kind, 10)
+    expected = value_and_gradients(lambda *z: loss(z[0][PART], z[1][PART]), z1, z2)
+    close(value_and_gradients(lambda *z: loss(*z, row_weight=SIZES), z1, z2), expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_info_nce_between_views_is_that_of_repeated_rows_less_a_constant(kind):
+    z1, z2 = views(kind, 10)
+
+    def lifted(z1, z2):
+        """Every copy is a column, those of the own part too."""
+        s = unit(z1)[PART] @ unit(z2)[PART].T / 0.3
+        return (s.logsumexp(1) + s.logsumexp(0) - 2 * s.diagonal()).mean() / 2 - math.log(27 / 10)
+
+    got = value_and_gradients(lambda *z: info_nce(*z, 0.3, intraview=False, row_weight=SIZES), z1, z2)
+    close(got, value_and_gradients(lifted, z1, z2))
+
+
+def test_info_nce_on_lifted_rows_of_equal_parts_is_the_compressed_loss_and_log_m():
+    z1, z2 = torch.randn(2, 50, 8, dtype=torch.double)
+    lift = torch.arange(50).repeat_interleave(6)
+    s = unit(z1)[lift] @ unit(z2)[lift].T / 0.5
+    lifted = (s.logsumexp(1) + s.logsumexp(0) - 2 * s.diagonal()).mean() / 2
+    assert abs(lifted - info_nce(z1, z2, 0.5, intraview=False) - math.log(6)) < 1e-12
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_info_nce_within_views_by_the_dense_formula(kind):
+    z1, z2 = views(kind, 10)
+    weight = SIZES / SIZES.double().mean()
+
+    def dense(z1, z2):
+        total = 0.0
+        for a, b in ((unit(z1), unit(z2)), (unit(z2), unit(z1))):
+            inter, intra = a @ b.T / 0.3 + weight.log(), a @ a.T / 0.3 + weight.log()
+            intra = intra.masked_fill(torch.eye(10).bool(), -torch.inf)
+            term = torch.cat([inter, intra], dim=1).logsumexp(1) - (a * b).sum(1) / 0.3
+            total = total + (weight * term).mean() / 2
+        return total
+
+    got = value_and_gradients(lambda *z: info_nce(*z, 0.3, row_weight=SIZES), z1, z2)
+    close(got, value_and_gradients(dense, z1, z2))
+
+
+@pytest.mark.parametrize("loss", [cca_ssg, barlow_twins, info_nce])
+def test_equal_weights_change_nothing_and_others_are_checked(loss):
+    z1, z2 = torch.randn(2, 10, 4, dtype=torch.double)
+    assert abs(loss(z1, z2, row_weight=torch.full((10,), 7)) - loss(z1, z2)) < 1e-12
+    with pytest.raises(ValueError, match=r"row_weight must have shape \[10\], one for each row, got \(9,\)"):
+        loss(z1, z2, row_weight=torch.ones(9))
