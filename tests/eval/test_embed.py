@@ -82,5 +82,5 @@ def test_arguments_are_checked():
         embed(CCASSG(nn.Linear(4, 3)), data)
     with pytest.raises(ValueError, match="without jumping knowledge"):
         embed(CCASSG(pyg.GCN(4, 9, 2, jk="cat")), data)
-    with pytest.raises(ValueError, match="no edge_weight for layers other than GCN and SGC, got GINConv"):
+    with pytest.raises(ValueError, match="no edge_weight for layers other than GCN and SGC, got _WeightedGINConv"):
         embed(CCASSG(gin(4, 9, 3)).double(), graph(weighted=True))

@@ -254,10 +254,8 @@ def test_coles_by_the_dense_formula(weighted):
     torch.testing.assert_close(COLES(encoder, orthogonality=0.7, weighted=weighted)(small, seeded()), expected)
     lowest = -(positive - 0.8 * negative).square().sum() / 1.4
     for scale in (0.1, 1.0, 10.0):
-        loss = COLES(lambda x, _, scale=scale: scale * encoder(x, _), orthogonality=0.7, weighted=weighted)(
-            small, seeded()
-        )
-        assert loss >= lowest
+        scaled = COLES(lambda x, _, scale=scale: scale * encoder(x, _), orthogonality=0.7, weighted=weighted)
+        assert scaled(small, seeded()) >= lowest
 
 
 def test_coles_of_a_whole_graph_has_its_edges_as_positives():
