@@ -10,7 +10,6 @@ import multiprocessing
 import resource
 import statistics
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -24,18 +23,22 @@ CONTROLS = "raw features"  # the first of the three, which are measured together
 COLUMNS = ("method", "split", "accuracy", "macro_f1", "val_accuracy", "epoch", "seconds_per_epoch", "peak_mb")
 
 
-def run_cell(dataset, method, seed, root):
-    """The rows of one method (or of the controls) on one data set for one seed, in a process of its own."""
+def run_alone(function, *arguments):
+    """In a process of its own, whose peak memory is its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(measure, dataset, method, seed, root).result()
+        return process.submit(function, *arguments).result()
 
 
-def measure(dataset, method, seed, root):
-    """:func:`run_cell` in this process."""
+def columns(rows):
+    """Rows with the same columns, empty where there is nothing to say."""
+    return [{key: row.get(key, "") for key in COLUMNS} | {"torch": torch.__version__} for row in rows]
+
+
+def run_cell(dataset, method, seed, root):
+    """The rows of one method (or of the controls) on one data set for one seed."""
     torch.set_num_threads(1)
     data = gcl.data.load(dataset, root)
-    rows = (node_rows if isinstance(data, Data) else graph_rows)(data, dataset, method, seed)
-    return [{key: row.get(key, "") for key in COLUMNS} | {"torch": torch.__version__} for row in rows]
+    return (node_rows if isinstance(data, Data) else graph_rows)(data, dataset, method, seed)
 
 
 def node_rows(data, dataset, method, seed):
@@ -137,7 +140,7 @@ def main():
         if args.methods is None or method in (CONTROLS, *args.methods)
         for seed in range(args.seeds)
     ]
-    rows = run_cells(args.out, cells, partial(run_cell, root=args.root))
+    rows = run_cells(args.out, cells, lambda **cell: columns(run_alone(run_cell, *cell.values(), args.root)))
     table = markdown(rows)
     args.out.with_suffix(".md").write_text(table + "\n")
     plot(rows, args.out.with_suffix(".png"))

@@ -1,4 +1,4 @@
-"""What POT costs and what it does: `python benchmarks/pot.py cost`, `python benchmarks/pot.py study`.
+"""What POT costs and what it does: `python -m benchmarks.pot cost`, `python -m benchmarks.pot study`.
 
 cost: CPU seconds of an epoch of GRACE with POT against GRACE without, on Cora and on 100k nodes / 1M edges, and the
 peak memory of POT's score at two sizes beside that of its dense form; each measurement in a process of its own.
@@ -9,7 +9,6 @@ with each weight chosen by the mean validation accuracy, and the standard errors
 """
 
 import argparse
-import csv
 import json
 import resource
 import statistics
@@ -22,6 +21,7 @@ import torch
 from torch_geometric.data import Data
 
 import gcl
+from benchmarks.cells import read, run_cells
 from gcl.methods import Regularized
 from gcl.regularizers import POT, compactness_bound, contrast_directions
 from gcl.regularizers.bounds import MODES
@@ -50,17 +50,15 @@ COSTA = {
 }
 SETTINGS = {"GRACE": GRACE, "GCA": GCA, "ProGCL": PROGCL, "COSTA": COSTA}
 RATES = (0.1, 0.2, 0.3, 0.4)
-FIELDS = ["data", "method", "mode", "weight", "seed", "epochs", "val", "test", "macro_f1", "seconds"]
-FIELDS += [f"certified {rate}" for rate in RATES]
+COSTS = ["seconds", *(f"certified {rate}" for rate in RATES)]
+CONTROLS = "raw features"  # the first of the three, which are measured together
 
 
 def build(name, dataset, num_features):
-    """A method in its published setting, without feature masking as there; ``None`` where the package lacks it."""
-    if (kind := getattr(gcl.methods, name, None)) is None:
-        return None
+    """A method in its published setting, without feature masking as there."""
     temperature, _, rates, _, dim, activation = SETTINGS[name][dataset]
     encoder = gcl.nn.gcn(num_features, 2 * dim, dim, activation=activation)
-    return kind(encoder, dim, edge_drop=rates, feature_mask=(0.0, 0.0), temperature=temperature)
+    return getattr(gcl.methods, name)(encoder, dim, edge_drop=rates, feature_mask=(0.0, 0.0), temperature=temperature)
 
 
 def rates_of(method):
@@ -75,71 +73,41 @@ def split_of(data, seed):
     return gcl.eval.random_split(data.num_nodes, 0.1, 0.1, generator=torch.Generator().manual_seed(seed))
 
 
-def cell(data, dataset, name, mode, weight, seed, epochs):
-    """Train once; the scores of the frozen embeddings and the certified shares."""
+def measure(data, method, mode, weight, seed, epochs):
+    """Train once: the scores of the frozen embeddings and the certified shares; or the rows of the controls."""
+    dataset, data = data, gcl.data.load(data)
     torch.manual_seed(seed)
-    plain = build(name, dataset, data.num_features)
-    lr = SETTINGS[name][dataset][1]
-    method = plain if mode == NONE else Regularized(plain, POT(rates_of(plain), mode), weight)
-    optimizer = torch.optim.Adam(method.parameters(), lr=lr, weight_decay=1e-5)
+    if method == CONTROLS:
+        scores = gcl.eval.controls(data, split_of(data, seed))
+        return [{"method": name, **figures(row), **dict.fromkeys(COSTS, "")} for name, row in scores.items()]
+    plain = build(method, dataset, data.num_features)
+    trained = plain if mode == NONE else Regularized(plain, POT(rates_of(plain), mode), weight)
+    optimizer = torch.optim.Adam(trained.parameters(), lr=SETTINGS[method][dataset][1], weight_decay=1e-5)
     start = time.process_time()
-    for _ in gcl.train.fit(method, [data], optimizer, epochs, generator=torch.Generator().manual_seed(seed)):
+    for _ in gcl.train.fit(trained, [data], optimizer, epochs, generator=torch.Generator().manual_seed(seed)):
         pass
     seconds = time.process_time() - start
-    scores = gcl.eval.linear_probe(method.embed(data), data.y, split_of(data, seed))
-    row = {"data": dataset, "method": name, "mode": mode, "weight": weight, "seed": seed, "epochs": epochs}
-    row |= {"val": scores["val_accuracy"], "test": scores["accuracy"], "macro_f1": scores["macro_f1"]}
-    shares = gcl.eval.certified_share(plain.encoder, data, RATES)
-    return row | {"seconds": seconds} | {f"certified {rate}": share for rate, share in zip(RATES, shares, strict=True)}
+    row = figures(gcl.eval.linear_probe(trained.embed(data), data.y, split_of(data, seed)))
+    return [row | dict(zip(COSTS, (seconds, *gcl.eval.certified_share(plain.encoder, data, RATES)), strict=True))]
 
 
-def controls(data, dataset, seed):
-    """Rows of what needs no training."""
-    torch.manual_seed(seed)
-    for name, scores in gcl.eval.controls(data, split_of(data, seed)).items():
-        row = {"data": dataset, "method": name, "mode": NONE, "weight": 0.0, "seed": seed, "epochs": 0}
-        yield row | {"val": scores["val_accuracy"], "test": scores["accuracy"], "macro_f1": scores["macro_f1"]}
-
-
-def key_of(row):
-    return row["data"], row["method"], row["mode"], float(row["weight"]), int(row["seed"]), int(row["epochs"])
-
-
-def read(path):
-    with path.open() as file:
-        return list(csv.DictReader(file))
-
-
-def append(path, row):
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, FIELDS)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
+def figures(scores):
+    """The probe's scores under the names of the columns."""
+    return {"val": scores["val_accuracy"], "test": scores["accuracy"], "macro_f1": scores["macro_f1"]}
 
 
 def study(args):
-    done = {key_of(row) for row in read(args.csv)} if args.csv.exists() else set()
-    for dataset in args.datasets:
-        data = gcl.data.load(dataset)
-        for seed in range(args.seeds):
-            if (dataset, "raw features", NONE, 0.0, seed, 0) not in done:
-                for row in controls(data, dataset, seed):
-                    append(args.csv, row)
-            for name in args.methods:
-                if getattr(gcl.methods, name, None) is None:
-                    print(f"gcl.methods has no {name}: skipped", flush=True)
-                    continue
-                epochs = args.epochs or SETTINGS[name][dataset][3]
-                for mode in (NONE, *args.modes):
-                    for weight in [0.0] if mode == NONE else args.weights:
-                        if (dataset, name, mode, weight, seed, epochs) in done:
-                            continue
-                        row = cell(data, dataset, name, mode, weight, seed, epochs)
-                        append(args.csv, row)
-                        print(", ".join(f"{k} {v:.3g}" if isinstance(v, float) else str(v) for k, v in row.items()))
-                        sys.stdout.flush()
+    """The cells that the file lacks."""
+    modes = [(NONE, 0.0), *((mode, weight) for mode in args.modes for weight in args.weights)]
+    runs = [(CONTROLS, NONE, 0.0), *((name, *mode) for name in args.methods for mode in modes)]
+    cells = [
+        {"data": data, "method": name, "mode": mode, "weight": weight, "seed": seed, "epochs": epochs}
+        for data in args.datasets
+        for seed in range(args.seeds)
+        for name, mode, weight in runs
+        for epochs in [0 if name == CONTROLS else args.epochs or SETTINGS[name][data][3]]
+    ]
+    run_cells(args.csv, cells, measure)
 
 
 def report(args):
@@ -149,7 +117,7 @@ def report(args):
         groups.setdefault((row["data"], row["method"], row["mode"]), {}).setdefault(float(row["weight"]), []).append(
             row
         )
-    shown = ["test", "macro_f1", *FIELDS[-len(RATES) :]]
+    shown = ["test", "macro_f1", *COSTS[1:]]
     print(
         "| data | method | POT | weight | seeds | accuracy % | macro F1 % | certified % at p = 0.1 | 0.2 | 0.3 | 0.4 |"
     )

@@ -1,21 +1,18 @@
 """StructComp against full-graph training: accuracy, cost and scale.
 
-    python benchmarks/structcomp.py accuracy --datasets Cora CiteSeer Photo Computers CS --seeds 3
-    python benchmarks/structcomp.py cost --datasets Computers CS
-    python benchmarks/structcomp.py scale --nodes 10000 100000 1000000 2449029
+    python -m benchmarks.structcomp accuracy --datasets Cora CiteSeer Photo Computers CS --seeds 3
+    python -m benchmarks.structcomp cost --datasets Computers CS
+    python -m benchmarks.structcomp scale --nodes 10000 100000 1000000 2449029
 
-`accuracy` writes one row for each cell to a CSV file as it goes, and goes on where it stood (see accuracy.py); nothing
+`accuracy` writes one row for each cell to a CSV file as it goes, and goes on where it stood; nothing
 is chosen by a probe, which runs once, at the end of the training. `cost` compares the CPU seconds of an epoch (one
 thread, so that a busy machine does not count) and the growth of the peak memory, each in a process of its own. `scale`
 takes the block model of make_ogb_like.py through partition, training, embedding and probe, and fits t = c N^b.
 """
 
 import argparse
-import multiprocessing
 import statistics
-import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +24,11 @@ from torch_geometric.utils import to_undirected
 
 import gcl
 from augmentors import Compress
+from benchmarks import accuracy, losses
+from benchmarks.cells import run_cells
+from benchmarks.make_ogb_like import BlockModel
+from examples import node
 from gcl.methods import CCASSG, COLES, GRACE, SCE, StructComp
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "examples")]
-import accuracy  # noqa: E402
-import losses  # noqa: E402
-import node  # noqa: E402
-from make_ogb_like import BlockModel  # noqa: E402
 
 FULL, PARTS, RANDOM, ONE_VIEW = "", ", StructComp", ", random parts", ", no DropMember"
 EPOCHS = {"CCASSG": 20, "GRACE": 20, "SCE": 50, "COLES": 20}  # of the compressed runs, as in the paper's code
@@ -77,26 +72,26 @@ def probes(h, y, seed, num_splits):
     return scores
 
 
-def accuracy_cell(dataset, name, seed, root, num_splits):
+def accuracy_cell(dataset, method, seed, root, num_splits):
     """The rows of a method in one variant, or of the controls, for one seed."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     data, start = gcl.data.load(dataset, root), accuracy.peak_mb()
-    common = {"dataset": dataset, "seed": seed, "torch": torch.__version__}
-    if name == accuracy.CONTROLS:
+    if method == accuracy.CONTROLS:
         untrained = build("CCASSG", data.num_features).embed(data)
         smooth = gcl.nn.propagate(data, hops=2)
         features = {"raw features": data.x, "A^2 X, no training": smooth, "untrained encoder": untrained}
         return [
-            common | {"split": split, "method": control} | scores
+            scores | {"split": split, "method": control}
             for control, h in features.items()
             for split, scores in probes(h, data.y, seed, num_splits).items()
         ]
-    base, variant = name.split(",")[0], name.removeprefix(name.split(",")[0])
+    name, base = method, method.split(",")[0]
+    variant = name.removeprefix(base)
     if variant == FULL and base in node.HYPERPARAMETERS:
         hp = node.hyperparameters(base, dataset)
         data = NormalizeFeatures()(data) if hp.get("normalize") else data
-        method = getattr(gcl.methods, base)(gcl.nn.gcn(data.num_features, **hp["encoder"]), **hp["method"])
+        method = getattr(gcl.methods, base)(*node.encoders(hp, data.num_features), **hp["method"])
         seconds = train(method, data, hp["epochs"], hp["lr"], hp["weight_decay"], seed)
     else:
         method, graph = build(base, data.num_features), data
@@ -109,30 +104,26 @@ def accuracy_cell(dataset, name, seed, root, num_splits):
             else:
                 method = StructComp(method, cluster, p=0.0 if variant == ONE_VIEW else 0.5)
         seconds = train(method, graph, EPOCHS[base], 1e-3, 5e-4, seed)
-    common |= {"method": name, "seconds_per_epoch": round(seconds, 4)}
-    common |= {"peak_mb": round(accuracy.peak_mb() - start)}
-    h = method.embed(data)
-    return [common | {"split": split} | scores for split, scores in probes(h, data.y, seed, num_splits).items()]
-
-
-def run_alone(function, *arguments):
-    """In a process of its own, whose peak memory is its own."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(function, *arguments).result()
+    cost = {"method": name, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(accuracy.peak_mb() - start)}
+    scores = probes(method.embed(data), data.y, seed, num_splits)
+    return [row | cost | {"split": split} for split, row in scores.items()]
 
 
 def run_accuracy(args):
     """All cells that the file lacks, then its tables and plot."""
     names = [name + variant for variant in (FULL, PARTS, RANDOM, ONE_VIEW) for name in EPOCHS]
     names = [name for name in names if name not in ("SCE" + ONE_VIEW, "COLES" + ONE_VIEW)]  # which have one view anyway
-    done = {(row["dataset"], row["method"], int(row["seed"])) for row in accuracy.read(args.out)}
-    for dataset in args.datasets:
-        for name in (accuracy.CONTROLS, *names):
-            for seed in range(args.seeds):
-                if (dataset, "raw features" if name == accuracy.CONTROLS else name, seed) not in done:
-                    print(f"{dataset}, {name}, seed {seed}", flush=True)
-                    accuracy.append(args.out, run_alone(accuracy_cell, dataset, name, seed, args.root, args.splits))
-    rows = accuracy.read(args.out)
+    cells = [
+        {"dataset": dataset, "method": name, "seed": seed}
+        for dataset in args.datasets
+        for name in (accuracy.CONTROLS, *names)
+        for seed in range(args.seeds)
+    ]
+
+    def measure(**cell):
+        return accuracy.columns(accuracy.run_alone(accuracy_cell, *cell.values(), args.root, args.splits))
+
+    rows = run_cells(args.out, cells, measure)
     args.out.with_suffix(".md").write_text(accuracy.markdown(rows) + "\n")
     accuracy.plot(rows, args.out.with_suffix(".png"))
     print(accuracy.markdown(rows))
@@ -169,7 +160,7 @@ def run_cost(args):
         for name in ("CCASSG", "GRACE"):
             variants = ["StructComp", "full graph"] + ["full graph, dense loss"] * (name == "GRACE")
             for variant in variants:
-                cut, seconds, mb = run_alone(cost_cell, dataset, name, variant, args.root, args.epochs)
+                cut, seconds, mb = accuracy.run_alone(cost_cell, dataset, name, variant, args.root, args.epochs)
                 ours = (seconds, mb) if variant == "StructComp" else ours  # noqa: F821 (StructComp comes first)
                 ratios = f"{seconds / ours[0]:.1f}x | {mb / ours[1]:.1f}x" if variant != "StructComp" else " | "
                 print(
@@ -220,7 +211,7 @@ def run_scale(args):
     """A table whose columns are the sizes, and the fitted growth."""
     rows = []
     for num_nodes in args.nodes:
-        rows.append(run_alone(scale_cell, num_nodes, args))
+        rows.append(accuracy.run_alone(scale_cell, num_nodes, args))
         print(rows[-1], flush=True)
     head = " | ".join(f"{row['nodes']:,} nodes" for row in rows)
     print(f"\n| | {head} | growth | at {args.extrapolate:,} nodes |\n|---|{'---|' * len(rows)}---|---|")
