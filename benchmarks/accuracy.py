@@ -2,6 +2,7 @@
 
 Each cell runs in a process of its own and adds its rows to accuracy.csv, so that a run that was killed goes on where
 it stood; a cell that is there is not computed again. A Markdown table and a plot are made of the file at the end.
+The file of the published tables is benchmarks/results/accuracy.csv: `--out` another one to measure them anew.
 Seeds vary the training and, where it is random, the split. Controls are rows like the methods.
 """
 
@@ -20,6 +21,7 @@ from benchmarks.cells import run_cells
 from examples import graph, node
 
 CONTROLS = "raw features"  # the first of the three, which are measured together
+RESULTS = Path(__file__).with_name("results")
 COLUMNS = ("method", "split", "accuracy", "macro_f1", "val_accuracy", "epoch", "seconds_per_epoch", "peak_mb")
 
 
@@ -102,13 +104,34 @@ def markdown(rows):
     return "\n".join(lines)
 
 
+def overview(rows):
+    """Mean and deviation of the accuracy: a table for the node data sets and one for the graph data sets."""
+    lines = []
+    for folds in (False, True):
+        tables = {key: table for key, table in summary(rows).items() if ("folds" in key[1]) == folds}
+        lines += [
+            f"\n| accuracy % | {' | '.join(', '.join(key) for key in tables)} |",
+            "|---" * (len(tables) + 1) + "|",
+        ]
+        for method in dict.fromkeys(method for table in tables.values() for method in table):
+            cells = []
+            for table in tables.values():
+                values = [100 * float(row["accuracy"]) for row in table.get(method, [])]
+                cells.append(f"{statistics.mean(values):.1f} ± {statistics.pstdev(values):.1f}" if values else "")
+            lines.append(f"| {method} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def plot(rows, path):
     """Accuracy of methods and controls, one panel for each data set and split."""
     import matplotlib.pyplot as plt
 
     tables = summary(rows)
-    figure, axes = plt.subplots(1, len(tables), figsize=(3.2 * len(tables), 4), squeeze=False, layout="constrained")
-    for axis, ((dataset, split), methods) in zip(axes[0], tables.items(), strict=True):
+    height = -(-len(tables) // 3)
+    figure, axes = plt.subplots(height, 3, figsize=(12, 3.6 * height), squeeze=False, layout="constrained")
+    for axis in axes.flat[len(tables) :]:
+        axis.remove()
+    for axis, ((dataset, split), methods) in zip(axes.flat, tables.items(), strict=False):
         values = {name: [100 * float(cell["accuracy"]) for cell in cells] for name, cells in methods.items()}
         ordered = sorted(values, key=lambda name: statistics.mean(values[name]))
         axis.barh(
@@ -129,7 +152,8 @@ def main():
     parser.add_argument("--methods", nargs="+", help="default: all of hyperparameters.json")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
-    parser.add_argument("--out", type=Path, default=Path("accuracy.csv"), help="also .md and .png beside it")
+    parser.add_argument("--report", action="store_true", help="measure nothing: table and plot of what is there")
+    parser.add_argument("--out", type=Path, default=RESULTS / "accuracy.csv", help="also .md and .png beside it")
     args = parser.parse_args()
 
     of_nodes = {dataset: isinstance(gcl.data.load(dataset, args.root), Data) for dataset in args.datasets}
@@ -140,8 +164,10 @@ def main():
         if args.methods is None or method in (CONTROLS, *args.methods)
         for seed in range(args.seeds)
     ]
+    if args.report:
+        cells = []
     rows = run_cells(args.out, cells, lambda **cell: columns(run_alone(run_cell, *cell.values(), args.root)))
-    table = markdown(rows)
+    table = f"{overview(rows)}\n{markdown(rows)}"
     args.out.with_suffix(".md").write_text(table + "\n")
     plot(rows, args.out.with_suffix(".png"))
     print(table)
