@@ -4,10 +4,10 @@ import torch
 from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
-from augmentors import Compose, EdgeDrop, FeatureMask
 from gcl.checks import check_probability
 from gcl.losses import bootstrap
 from gcl.methods.base import Method, encode
+from gcl.methods.grace import drop_and_mask
 from gcl.nn import make_target, move_target
 
 
@@ -52,10 +52,7 @@ class BGRL(Method):
         self.target = make_target(encoder)
         self.predictor = nn.Sequential(nn.Linear(dim, hidden), nn.PReLU(), nn.Linear(hidden, dim))
         self.momentum = momentum
-        self.augmentor1, self.augmentor2 = (
-            Compose([EdgeDrop(edge), FeatureMask(feature)])
-            for edge, feature in zip(edge_drop, feature_mask, strict=True)
-        )
+        self.augmentor1, self.augmentor2 = drop_and_mask(edge_drop, feature_mask)
 
     def loss(self, data: Data, generator: Generator | None = None) -> Tensor:
         """Cosine distance of predictions and targets, in both directions."""

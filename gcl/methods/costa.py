@@ -5,10 +5,10 @@ from functools import partial
 import torch
 from torch import Generator, Tensor, nn
 
-from augmentors import Compose, EdgeDrop, FeatureMask
 from augmentors.base import uniform
 from gcl.checks import check_positive
 from gcl.losses import info_nce
+from gcl.methods.grace import drop_and_mask
 from gcl.methods.two_view import TwoView
 from gcl.nn import projection_head
 
@@ -55,10 +55,7 @@ class COSTA(TwoView):
         check_positive("temperature", temperature)
         if not 0 < ratio <= 1:
             raise ValueError(f"ratio must be in (0, 1], got {ratio}")
-        augmentor1, augmentor2 = (
-            Compose([EdgeDrop(edge), FeatureMask(feature)])
-            for edge, feature in zip(edge_drop, feature_mask, strict=True)
-        )
+        augmentor1, augmentor2 = drop_and_mask(edge_drop, feature_mask)
         objective = partial(info_nce, temperature=temperature, intraview=False)
         super().__init__(encoder, projection_head(dim, proj_dim or dim, dim), augmentor1, augmentor2, objective)
         self.ratio = ratio

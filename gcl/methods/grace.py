@@ -4,11 +4,19 @@ from functools import partial
 
 from torch import nn
 
-from augmentors import Compose, EdgeDrop, FeatureMask
+from augmentors import Augmentor, Compose, EdgeDrop, FeatureMask
 from gcl.checks import check_positive
 from gcl.losses import info_nce
 from gcl.methods.two_view import TwoView
 from gcl.nn import projection_head
+
+
+def drop_and_mask(edge_drop: tuple[float, float], feature_mask: tuple[float, float]) -> tuple[Augmentor, Augmentor]:
+    """The augmentors of both views: edges dropped and feature columns masked with these probabilities."""
+    augmentor1, augmentor2 = (
+        Compose([EdgeDrop(edge), FeatureMask(feature)]) for edge, feature in zip(edge_drop, feature_mask, strict=True)
+    )
+    return augmentor1, augmentor2
 
 
 class GRACE(TwoView):
@@ -47,9 +55,6 @@ class GRACE(TwoView):
         temperature: float = 0.5,
     ) -> None:
         check_positive("temperature", temperature)
-        augmentor1, augmentor2 = (
-            Compose([EdgeDrop(edge), FeatureMask(feature)])
-            for edge, feature in zip(edge_drop, feature_mask, strict=True)
-        )
+        augmentor1, augmentor2 = drop_and_mask(edge_drop, feature_mask)
         projector = projection_head(dim, proj_dim or dim, dim)
         super().__init__(encoder, projector, augmentor1, augmentor2, partial(info_nce, temperature=temperature))
