@@ -11,6 +11,7 @@ from torch_geometric.nn.models.basic_gnn import BasicGNN
 
 from gcl.checks import check_graph
 from gcl.methods import Method, StructComp
+from gcl.methods.base import evaluating
 from gcl.nn import batch_statistics, gcn_matrix
 
 
@@ -54,22 +55,18 @@ def embed(method: Method, data: Data, chunk: int = 50_000) -> Tensor:
     else:
         raise ValueError(f"method.encoder must be a PyG model without jumping knowledge or a layer, got {gnn}")
     matrix = lru_cache(partial(gcn_matrix, data, data.x.dtype))
-    was_training = method.training
-    method.eval()
-    try:
-        with torch.no_grad(), batch_statistics(method.encoder if isinstance(method, StructComp) else nn.Identity()):
-            x = data.x
-            for depth, (conv, norm) in enumerate(zip(convs, norms, strict=True), 1):
-                if isinstance(conv, (GCNConv, SGConv)) and getattr(conv, "normalize", True):
-                    options = {"improved": getattr(conv, "improved", False), "add_self_loops": conv.add_self_loops}
-                    x = _smooth(conv, x, matrix(**options))
-                else:
-                    x = _in_chunks(conv, x, data, chunk)
-                if depth < len(convs):
-                    x = norm(gnn.act(x)) if gnn.act_first else gnn.act(norm(x))
-            return gnn.act(x) if final else x
-    finally:
-        method.train(was_training)
+    resampled = method.encoder if isinstance(method, StructComp) else nn.Identity()
+    with evaluating(method), torch.no_grad(), batch_statistics(resampled):
+        x = data.x
+        for depth, (conv, norm) in enumerate(zip(convs, norms, strict=True), 1):
+            if isinstance(conv, (GCNConv, SGConv)) and getattr(conv, "normalize", True):
+                options = {"improved": getattr(conv, "improved", False), "add_self_loops": conv.add_self_loops}
+                x = _smooth(conv, x, matrix(**options))
+            else:
+                x = _in_chunks(conv, x, data, chunk)
+            if depth < len(convs):
+                x = norm(gnn.act(x)) if gnn.act_first else gnn.act(norm(x))
+        return gnn.act(x) if final else x
 
 
 def _smooth(conv: MessagePassing, x: Tensor, matrix: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from augmentors import Augmentor, Compress, DropMember, ViewPool
-from gcl.methods.base import Method, encode
+from gcl.methods.base import Method, encode, evaluating
 from gcl.nn import batch_statistics
 
 
@@ -98,12 +98,9 @@ class StructComp(Method):
 
     def embed(self, data: Data) -> Tensor:
         """Node embeddings ``[N, D]`` of the whole graph, whose statistics stay in the BatchNorm layers."""
-        was_training = self.training
-        self.eval()
-        with torch.no_grad(), batch_statistics(self.encoder) as norms:
+        with evaluating(self), torch.no_grad(), batch_statistics(self.encoder) as norms:
             if norms:
                 encode(self.encoder, data)
-        self.train(was_training)
         return super().embed(data)
 
     def after_step(self) -> None:
@@ -130,9 +127,7 @@ def check_compressible(encoder: nn.Module, num_features: int) -> None:
     """
     if any(getattr(module, "cached", False) for module in encoder.modules()):
         raise ValueError("encoder must not have layers with cached=True: they would take the whole graph for the parts")
-    modes = [(module, module.training) for module in encoder.modules()]
-    encoder.eval()
-    try:
+    with evaluating(encoder):
         parameters = {name: p for name, p in encoder.named_parameters() if p.requires_grad}
         like = next(iter(parameters.values()))
         x = torch.randn(64, num_features, generator=torch.Generator().manual_seed(0)).to(like)
@@ -145,9 +140,6 @@ def check_compressible(encoder: nn.Module, num_features: int) -> None:
         with torch.enable_grad():
             output = encoder(x, nothing)
             gradients = torch.autograd.grad(output.square().sum(), list(parameters.values()), allow_unused=True)
-    finally:
-        for module, mode in modes:
-            module.training = mode
     if difference > 1e-4 * output.abs().max():
         raise ValueError(
             "encoder must give a constant signal on a ring the value that it has without edges, as GCN, SGC and APPNP "
