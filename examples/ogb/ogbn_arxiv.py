@@ -22,12 +22,12 @@ from gcl.regularizers import POT
 
 
 def parse(description, **defaults):
-    """The arguments, checked."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--method", default="GRACE", choices=["GRACE", "BGRL", "CCASSG"])
-    parser.add_argument("--hidden", type=int, default=256)
-    parser.add_argument("--dim", type=int, default=128)
+    parser.add_argument(
+        "--dim", type=int, default=128, help="width of the embeddings, half of the hidden one"
+    )
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
@@ -41,7 +41,6 @@ def parse(description, **defaults):
     parser.add_argument("--checkpoint", type=Path, help="file to save the run in, and to go on from")
     parser.add_argument("--track", type=Path, help="folder for TensorBoard (torch-gcl[track])")
     parser.add_argument("--export", type=Path, help="file for the embeddings h and their nodes n_id (.npz)")
-    parser.add_argument("--probe-rows", type=int, default=20_000, help="training rows that the linear probe sees")
     parser.set_defaults(**defaults)
     args = parser.parse_args()
     if args.structcomp and (args.batch_size or args.pot):
@@ -53,41 +52,43 @@ def parse(description, **defaults):
 
 def build(args, num_features, generator, world_size):
     """The method; in several processes its loss is over the rows of all (BGRL's, a mean of rows, by DDP's average)."""
-    encoder = gcl.nn.gcn(num_features, args.hidden, args.dim, final_activation=args.method != "CCASSG")
+    encoder = gcl.nn.gcn(num_features, 2 * args.dim, args.dim, final_activation=args.method != "CCASSG")
     if args.method == "BGRL":
         return BGRL(encoder, args.dim)
-    if args.method == "CCASSG":
-        method = CCASSG(encoder)
-        method.objective = gcl.distributed.gathered(method.objective) if world_size > 1 else method.objective
-        return method
-    method = GRACE(encoder, args.dim, edge_drop=(0.2, 0.4), temperature=0.4)
+    method = CCASSG(encoder) if args.method == "CCASSG" else GRACE(encoder, args.dim, temperature=0.4)
     if world_size > 1:
-        method.objective = partial(gcl.distributed.info_nce, temperature=0.4)
-    return (
-        Regularized(method, POT((0.2, 0.4), target_batch=1024, generator=generator), args.pot) if args.pot else method
-    )
+        shared = partial(gcl.distributed.info_nce, temperature=0.4)
+        method.objective = shared if args.method == "GRACE" else gcl.distributed.gathered(method.objective)
+    if args.pot:
+        method = Regularized(method, POT((0.2, 0.4), target_batch=1024, generator=generator), args.pot)
+    return method
 
 
-def train(args, data, process):
-    """Train on this process's share of the nodes, and return the method."""
-    torch.manual_seed(args.seed)
-    generator, (rank, world_size, device) = torch.Generator(), process
-    method = build(args, data.num_features, generator, world_size)
-    sampler = DistributedSampler(data.x, world_size, rank, seed=args.seed, drop_last=True)  # shares of equal size
+def share(args, data, generator, sampler, rank, world_size):
+    """The batches of this process: its share of the parts, of the seeds, or of the rows that are compared."""
     if args.structcomp:
         cache = args.checkpoint and args.checkpoint.parent
         cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", args.seed, cache)
-        own = cluster % world_size == rank
-        batches = [Data(x=data.x[own], edge_index=data.edge_index[:, :0])]  # no edges: a part is a row of its own
-        method = StructComp(method, (cluster[own] // world_size).to(device))
-    elif args.batch_size:
+        own = cluster % world_size == rank  # parts are rows of their own: they need no edges
+        return [Data(x=data.x[own], edge_index=data.edge_index[:, :0], cluster=cluster[own] // world_size)]
+    if args.batch_size:
         options = {"generator": generator, "shuffle": False, "sampler": sampler}
-        batches = gcl.data.neighbour_loader(data, args.fan_out, args.batch_size, **options)
-    else:
-        own = torch.arange(data.num_nodes) % world_size == rank
-        batches = [data.subgraph(torch.cat([own.nonzero(), (~own).nonzero()]).squeeze(1))]
-        batches[0].batch_size = int(own.sum())  # the first rows are compared, the others are neighbours only
+        return gcl.data.neighbour_loader(data, args.fan_out, args.batch_size, **options)
+    own = torch.arange(data.num_nodes) % world_size == rank
+    batch = data.subgraph(torch.cat([own.nonzero(), (~own).nonzero()]).squeeze(1))
+    batch.batch_size = int(own.sum())
+    return [batch]
 
+
+def train(args, data, process):
+    """Train on this process's share, and return the method."""
+    torch.manual_seed(args.seed)
+    generator, (rank, world_size, device) = torch.Generator(), process
+    sampler = DistributedSampler(data.x, world_size, rank, seed=args.seed, drop_last=True)  # shares of equal size
+    batches = share(args, data, generator, sampler, rank, world_size)
+    method = build(args, data.num_features, generator, world_size)
+    if args.structcomp:
+        method = StructComp(method, batches[0].cluster.to(device))
     method.to(device)
     optimizer = torch.optim.Adam(method.parameters(), lr=args.lr)
     parts = {"method": method, "optimizer": optimizer}
@@ -97,7 +98,6 @@ def train(args, data, process):
     if args.compile:
         method.encoder.compile(dynamic=True)
     model = DistributedDataParallel(method) if world_size > 1 else method
-    writer = None
     if args.track and rank == 0:
         from torch.utils.tensorboard import SummaryWriter
 
@@ -113,7 +113,7 @@ def train(args, data, process):
         progress.set_postfix(loss=f"{loss:.4f}")
         if args.checkpoint and rank == 0:
             gcl.train.save_checkpoint(args.checkpoint, epoch, **parts)
-        if writer:
+        if args.track and rank == 0:
             writer.add_scalar("loss", loss, epoch)
             writer.flush()
     return method.cpu()
@@ -122,14 +122,14 @@ def train(args, data, process):
 def evaluate(args, name, data, method):
     """Print the linear probe of the method beside the controls, on the official split, and export the embeddings."""
     split = gcl.eval.split_from_masks(data)
-    rows = torch.randperm(len(split.train), generator=torch.Generator().manual_seed(args.seed))[: args.probe_rows]
+    rows = torch.randperm(len(split.train), generator=torch.Generator().manual_seed(args.seed))[:20_000]
     split = split._replace(train=split.train[rows])
     torch.manual_seed(args.seed)
     untrained = build(args, data.num_features, None, 1)
     h = gcl.eval.embed(method, data)
     features = {"raw features": data.x, "A^2 X, no training": gcl.nn.propagate(data, hops=2)}
     features |= {"untrained encoder": gcl.eval.embed(untrained, data), args.method: h}
-    print(f"\n{name}, official split, linear probe trained on {len(split.train)} rows\n| | accuracy % |\n|---|---|")
+    print(f"\n{name}, official split, linear probe trained on {len(rows)} rows\n| | accuracy % |\n|---|---|")
     for row, z in features.items():
         print(f"| {row} | {100 * gcl.eval.linear_probe(z, data.y, split)['accuracy']:.1f} |", flush=True)
     if args.export:
