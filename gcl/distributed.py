@@ -60,6 +60,25 @@ def process_group() -> Iterator[Process]:
     dist.destroy_process_group()
 
 
+@contextmanager
+def first_alone() -> Iterator[None]:
+    """What is inside, in the first process of each machine while the others wait, and then in these: to fill a cache.
+
+    Without a process group it is simply done.
+
+    Example:
+        >>> with first_alone():
+        ...     print("downloads, unpacks, partitions")
+        downloads, unpacks, partitions
+    """
+    first = int(os.environ.get("LOCAL_RANK", 0)) == 0
+    if dist.is_initialized() and not first:
+        dist.barrier()
+    yield
+    if dist.is_initialized() and first:
+        dist.barrier()
+
+
 def reseed(generator: Generator, *key: int) -> None:
     """Seed a generator by several numbers, such as ``seed, epoch, rank``: independent streams for different numbers.
 

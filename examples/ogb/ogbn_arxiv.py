@@ -68,7 +68,8 @@ def share(args, data, generator, sampler, rank, world_size):
     """The batches of this process: its share of the parts, of the seeds, or of the rows that are compared."""
     if args.structcomp:
         cache = args.checkpoint and args.checkpoint.parent
-        cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", args.seed, cache)
+        with gcl.distributed.first_alone():
+            cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", args.seed, cache)
         own = cluster % world_size == rank  # parts are rows of their own: they need no edges
         return [Data(x=data.x[own], edge_index=data.edge_index[:, :0], cluster=cluster[own] // world_size)]
     if args.batch_size:
@@ -129,6 +130,7 @@ def evaluate(args, name, data, method):
     h = gcl.eval.embed(method, data)
     features = {"raw features": data.x, "A^2 X, no training": gcl.nn.propagate(data, hops=2)}
     features |= {"untrained encoder": gcl.eval.embed(untrained, data), args.method: h}
+    name += " (SYNTHETIC, benchmarks/make_ogb_like.py)" if "synthetic" in data else ""
     print(f"\n{name}, official split, linear probe trained on {len(rows)} rows\n| | accuracy % |\n|---|---|")
     for row, z in features.items():
         print(f"| {row} | {100 * gcl.eval.linear_probe(z, data.y, split)['accuracy']:.1f} |", flush=True)
@@ -138,8 +140,9 @@ def evaluate(args, name, data, method):
 
 def run(name, args):
     """Train, in one process or several, and evaluate once."""
-    data = gcl.data.load(name, args.root)
     with gcl.distributed.process_group() as process:
+        with gcl.distributed.first_alone():
+            data = gcl.data.load(name, args.root)
         method = train(args, data, process)
     if process.rank == 0:
         evaluate(args, name, data, method)
