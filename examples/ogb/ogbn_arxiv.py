@@ -21,7 +21,7 @@ from gcl.methods import BGRL, CCASSG, GRACE, Regularized, StructComp
 from gcl.regularizers import POT
 
 
-def parse(description, **defaults):
+def parse(description, argv=None, **defaults):
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--method", default="GRACE", choices=["GRACE", "BGRL", "CCASSG"])
@@ -42,7 +42,7 @@ def parse(description, **defaults):
     parser.add_argument("--track", type=Path, help="folder for TensorBoard (torch-gcl[track])")
     parser.add_argument("--export", type=Path, help="file for the embeddings h and their nodes n_id (.npz)")
     parser.set_defaults(**defaults)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.structcomp and (args.batch_size or args.pot):
         parser.error("--structcomp trains without a graph: it goes with neither --batch-size nor --pot")
     if args.pot and args.method != "GRACE":
