@@ -54,8 +54,8 @@ def neighbour_loader(
         input_nodes: the seeds of an epoch, long ``[M]`` or bool ``[N]``; ``None``: all nodes.
         generator: of the order and the draws; ``None`` draws from torch's global seed.
         shuffle: draw the order of the seeds.
-        **kwargs: passed to PyG's ``NodeLoader`` and torch's ``DataLoader`` (``num_workers``, ``drop_last``, ``transform``,
-            ``sampler`` with ``shuffle=False``, ...).
+        **kwargs: passed to PyG's ``NodeLoader`` and torch's ``DataLoader``: ``num_workers``, ``drop_last``,
+            ``transform``, ``sampler`` (with ``shuffle=False``), ...
 
     Raises:
         TypeError, ValueError: ``data`` is no single graph, an attribute other than ``edge_index`` holds numbers of

@@ -77,7 +77,7 @@ class ARIEL(_Adversarial):
             one temperature to another.
         attack: ``objective -> augmentor`` for the third view; the authors' is ``functools.partial(AdversarialView,
             edge_step=200, feature_step=0.01, relative=False)``, a clean third view ``lambda objective: Identity()``.
-        subgraph_size: nodes of the subgraph drawn at each step, at least 1; ``None``: the whole graph or loader's batch.
+        subgraph_size: nodes of the subgraph drawn at each step, at least 1; ``None``: the graph or loader's batch.
         weight_growth: what adv_weight is multiplied by, at least 1, every ``growth_every`` steps, up to ``max_weight``.
         **grace: passed to :class:`gcl.methods.GRACE` (``proj_dim``, ``edge_drop``, ``feature_mask``).
 
