@@ -92,7 +92,7 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
 
 
 def check_no_node_numbers(data: Data | HeteroData) -> None:
-    """Raise where an attribute other than ``edge_index`` holds numbers of nodes, which dropping nodes would make wrong."""
+    """Raise where an attribute other than ``edge_index`` holds numbers of nodes, which would be wrong afterwards."""
     keys = [key for store in data.stores for key in store.keys()]  # noqa: SIM118 (a store is no dict)
     if stale := [key for key in keys if key != "edge_index" and ("index" in key or key == "face")]:
         raise ValueError(f"data must hold no numbers of nodes but edge_index where nodes are dropped, got {stale}")

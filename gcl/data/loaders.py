@@ -54,12 +54,12 @@ def neighbour_loader(
         input_nodes: the seeds of an epoch, long ``[M]`` or bool ``[N]``; ``None``: all nodes.
         generator: of the order and the draws; ``None`` draws from torch's global seed.
         shuffle: draw the order of the seeds.
-        **kwargs: passed to PyG's ``NodeLoader`` and torch's ``DataLoader`` (``num_workers``, ``drop_last``, ``sampler``,
-            ``transform``, ...).
+        **kwargs: passed to PyG's ``NodeLoader`` and torch's ``DataLoader``: ``num_workers``, ``drop_last``,
+            ``transform``, ``sampler`` (with ``shuffle=False``), ...
 
     Raises:
-        TypeError, ValueError: ``data`` is no single graph, an attribute other than ``edge_index`` holds numbers of nodes,
-            or an argument is not as above.
+        TypeError, ValueError: ``data`` is no single graph, an attribute other than ``edge_index`` holds numbers of
+            nodes, or an argument is not as above.
 
     **Source:** GraphSAGE (arXiv 1706.02216), section 3.1; Floyd's algorithm for the draws (CACM 30, 1987). **Differs:**
     without replacement, as PyG; pyg-lib's sampler is not used where it is installed, since it takes no generator.
@@ -161,18 +161,18 @@ class NeighbourSampler(_Sampler):
     def sample(self, seeds: Tensor, generator: Generator | None = None) -> SamplerOutput:
         """The drawn edges and their nodes, ``seeds`` ``[B]`` the first of them."""
         node = frontier = seeds
-        positions, cols = [], []
+        edges, sources, cols = [], [], []
         for k in self.fan_out:
             owner, position = self._draw(frontier, k, generator)
-            positions.append(position)
+            edges.append(self.edge[position])
+            sources.append(self.source[position])
             cols.append(owner + (node.numel() - frontier.numel()))
-            found = self.source[position].unique()
+            found = sources[-1].unique()
             frontier = found[torch.isin(found, node, assume_unique=True, invert=True)]
             node = torch.cat([node, frontier])
-        position = torch.cat(positions)
-        number, place = node.sort(stable=True)
-        row = place[torch.searchsorted(number, self.source[position])]
-        return SamplerOutput(node=node, row=row, col=torch.cat(cols), edge=self.edge[position])
+        place = torch.empty_like(self.degree)  # in node; read only where it is written, so that nothing takes O(N)
+        place.scatter_reduce_(0, node, torch.arange(node.numel()), "amin", include_self=False)
+        return SamplerOutput(node=node, row=place[torch.cat(sources)], col=torch.cat(cols), edge=torch.cat(edges))
 
     def _draw(self, node: Tensor, k: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
         """For each drawn edge the place of its end in ``node``, and its own place in ``source``."""

@@ -42,7 +42,7 @@ class CrossView(Method):
     def encode_views(self, data: Data) -> tuple[Tensor, Tensor]:
         """Node embeddings of the graph and of its diffusion, each ``[N, dim]``, for a graph that is prepared."""
         h2 = self.diffusion_encoder(data.x, data.diffusion_index, data.diffusion_weight)
-        return encode(self.encoder, data), h2
+        return encode(self.encoder, data), h2[: data.get("batch_size")]
 
 
 class MVGRL(CrossView):
