@@ -38,6 +38,8 @@ def process_group() -> Iterator[Process]:
 
     They meet over NCCL, a CUDA device each, where there is CUDA, else over gloo. No model in
     ``DistributedDataParallel`` may outlive the group (its end would wait for ever): build it in a function called here.
+    Restarts by ``torchrun --max-restarts`` work on one machine; on several, where torch 2.13 may hand on the addresses
+    of killed processes, set ``TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1``.
 
     Yields:
         This process.
@@ -54,8 +56,14 @@ def process_group() -> Iterator[Process]:
     device = torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if cuda else "cpu")
     if cuda:
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if cuda else "gloo")
-    yield Process(dist.get_rank(), dist.get_world_size(), device)
+    rank, world_size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    options: dict[str, Any] = {}
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":  # the store still has the addresses of those killed
+        store = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
+        attempt = dist.PrefixStore(f"attempt-{os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
+        options = {"store": attempt, "rank": rank, "world_size": world_size}
+    dist.init_process_group("nccl" if cuda else "gloo", **options)
+    yield Process(rank, world_size, device)
     gc.collect()  # models in reference cycles too
     dist.destroy_process_group()
 

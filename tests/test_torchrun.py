@@ -1,7 +1,8 @@
-"""The scripts of OGB's node sets: several processes train as one does, and a killed or stopped run ends as any other."""
+"""The scripts of OGB's node sets: several processes train as one, and a killed or stopped run ends as any other."""
 
 import gc
 import importlib.util
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.distributed as dist
@@ -23,9 +25,9 @@ from gcl.distributed import Process, reseed
 from gcl.losses import bootstrap
 from gcl.methods import BGRL, StructComp
 from gcl.methods.base import encode
-from gcl.train import load_checkpoint
 
-SCRIPT = Path(__file__).parents[1] / "examples" / "ogb" / "ogbn_arxiv.py"
+ROOT = Path(__file__).parents[1]
+SCRIPT = ROOT / "examples" / "ogb" / "ogbn_arxiv.py"
 RUNS = {
     "GRACE, mini-batches": ["--batch-size", "6", "--fan-out", "4", "4"],
     "CCASSG, mini-batches": ["--method", "CCASSG", "--batch-size", "6", "--fan-out", "4", "4"],
@@ -86,7 +88,8 @@ def worker(rank, folder):
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranks")
-    mp.spawn(worker, (str(folder),), nprocs=4)
+    multiprocessing.set_forkserver_preload(["gcl"])  # imported once for all processes
+    mp.start_processes(worker, (str(folder),), nprocs=4, start_method="forkserver")
     return folder
 
 
@@ -159,3 +162,41 @@ def test_a_run_that_was_stopped_goes_on_exactly(tmp_path, words):
     script.train(arguments("--epochs", "1", *words), data, alone)
     torch.rand(7)  # other work in the new process
     assert torch.equal(script.train(arguments("--epochs", "4", *words), data, alone).embed(data), whole)
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="no /proc, by which the test finds the ranks")
+def test_a_run_of_which_a_rank_was_killed_ends_as_any_other(tmp_path):
+    pytest.importorskip("ogb")
+    small = [sys.executable, "-m", "benchmarks.make_ogb_like", "ogbn-arxiv", str(tmp_path), "--nodes", "400"]
+    subprocess.run(small, cwd=ROOT, check=True, capture_output=True)
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "--max-restarts",
+        "1",
+    ]
+    command += [str(SCRIPT), "--root", str(tmp_path), "--dim", "8", "--epochs", "3", "--batch-size", "2"]
+
+    def files(name):
+        return ["--checkpoint", str(tmp_path / f"{name}.ckpt"), "--export", str(tmp_path / f"{name}.npz")]
+
+    subprocess.run([*command, *files("whole")], check=True, capture_output=True)
+    with subprocess.Popen([*command, *files("killed")], stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        while not (tmp_path / "killed.ckpt").exists():
+            assert process.poll() is None, process.stderr.read()
+            time.sleep(0.01)
+        time.sleep(0.1)  # in the middle of the second epoch
+        os.kill(children(process.pid)[0], signal.SIGKILL)
+        stderr = process.communicate()[1].decode()
+    assert process.returncode == 0, stderr
+    assert "SIGKILL" in stderr
+    with np.load(tmp_path / "whole.npz") as whole, np.load(tmp_path / "killed.npz") as killed:
+        assert np.array_equal(whole["h"], killed["h"])

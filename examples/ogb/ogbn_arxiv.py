@@ -25,9 +25,7 @@ def parse(description, argv=None, **defaults):
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--method", default="GRACE", choices=["GRACE", "BGRL", "CCASSG"])
-    parser.add_argument(
-        "--dim", type=int, default=128, help="width of the embeddings, half of the hidden one"
-    )
+    parser.add_argument("--dim", type=int, default=128, help="width of the embeddings, half of the hidden one")
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
