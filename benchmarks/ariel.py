@@ -213,8 +213,9 @@ def robustness_cell(dataset, poison, rate, seed, args):
 
 
 def configuration(dataset, args):
-    """The published one, with the number of steps asked for."""
-    return PUBLISHED[dataset] | ({"epochs": args.epochs} if args.epochs else {})
+    """The published one, with the number of steps and the learning rate asked for."""
+    asked = {"epochs": args.epochs, "lr": args.lr}
+    return PUBLISHED[dataset] | {key: value for key, value in asked.items() if value}
 
 
 def summary(rows, by, columns, baseline=None):
@@ -243,6 +244,7 @@ def main():
     parser.add_argument("--variants", nargs="+", help="of accuracy (default: all)")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, help="steps (default: as published)")
+    parser.add_argument("--lr", type=float, help="learning rate (default: as published)")
     parser.add_argument("--rates", type=float, nargs="+", default=[0.05, 0.1, 0.2], help="flips for each edge")
     parser.add_argument("--sizes", type=int, nargs="+", default=[500, 1000, 2000, 4000])
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
