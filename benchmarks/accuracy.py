@@ -8,10 +8,7 @@ one thread's CPU, so that a busy machine does not count.
 """
 
 import argparse
-import multiprocessing
-import resource
 import statistics
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import process_time
 
@@ -20,17 +17,12 @@ from torch_geometric.data import Data
 
 import gcl
 from benchmarks.cells import run_cells
+from benchmarks.processes import peak_mb, run_alone
 from examples import graph, node
 
 CONTROLS = "raw features"  # the first of the three, which are measured together
 RESULTS = Path(__file__).with_name("results")
 COLUMNS = ("method", "split", "accuracy", "macro_f1", "val_accuracy", "epoch", "seconds_per_epoch", "peak_mb")
-
-
-def run_alone(function, *arguments):
-    """In a process of its own, whose peak memory is its own."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(function, *arguments).result()
 
 
 def columns(rows):
@@ -74,11 +66,6 @@ def graph_rows(graphs, dataset, method, seed):
     scores, seconds = graph.train(method, graphs, graph.hyperparameters(method, dataset), seed, clock=process_time)
     cost = {"seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
     return [scores | cost | {"split": "10 folds", "method": method}]
-
-
-def peak_mb():
-    """The largest memory that this process has held so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def summary(rows):
