@@ -215,7 +215,7 @@ class PartSampler(_Sampler):
 class _Loader(NodeLoader):
     """PyG's loader, each of whose epochs is decided by one number of the generator."""
 
-    def __init__(self, data: Data, sampler: _Sampler, generator: Generator | None, **kwargs: Any) -> None:
+    def __init__(self, data: Data, sampler: _Sampler, generator: Generator | None, /, **kwargs: Any) -> None:
         if kwargs.get("persistent_workers"):
             raise ValueError("persistent_workers must be False: workers start anew with each epoch's random number")
         self.epochs = generator
