@@ -146,7 +146,8 @@ class NeighbourSampler(_Sampler):
     """
 
     def __init__(self, data: Data, fan_out: Sequence[int]) -> None:
-        if not fan_out or not all(isinstance(k, int) and (k == -1 or k >= 1) for k in fan_out):
+        per_hop = isinstance(fan_out, Sequence) and len(fan_out) > 0
+        if not per_hop or not all(isinstance(k, int) and (k == -1 or k >= 1) for k in fan_out):
             raise ValueError(f"fan_out must hold for each hop a number from 1 on, or -1 for all, got {fan_out!r}")
         super().__init__(data)
         self.fan_out = list(fan_out)

@@ -250,6 +250,7 @@ def test_uniform_subgraphs_by_torchs_loader():
     ("change", "error", "message"),
     [
         ({"fan_out": []}, ValueError, r"fan_out must hold for each hop a number from 1 on, or -1 for all, got \[\]"),
+        ({"fan_out": 10}, ValueError, "fan_out must .* got 10"),
         ({"fan_out": [3, 0]}, ValueError, r"fan_out must .* got \[3, 0\]"),
         ({"fan_out": [2.5]}, ValueError, r"fan_out must .* got \[2.5\]"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
