@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 from torch_geometric.data import Data
+from torch_geometric.nn import GraphSAGE
 from torch_geometric.utils import to_undirected
 
 import gcl.eval
@@ -106,6 +107,18 @@ def test_a_loader_embeds_the_whole_graph(name):
     loader = neighbour_loader(data, [-1] * 26, 7, shuffle=False)
     h = torch.cat([method.embed(batch) for batch in loader])
     torch.testing.assert_close(h, method.embed(data), rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "exact"), [(lambda: GraphSAGE(4, 8, 2, 6), 2), (lambda: gcn(4, 8, 6), 3), (lambda: gin(4, 8, 6, 3), 3)]
+)
+def test_how_many_full_hops_embed_as_the_whole_graph(encoder, exact):
+    method, data = CCASSG(encoder()).double(), chords()
+    whole = method.embed(data)
+    for hops in (exact - 1, exact):
+        loader = neighbour_loader(data, [-1] * hops, 7, shuffle=False)
+        h = torch.cat([method.embed(batch) for batch in loader])
+        assert torch.allclose(h, whole, atol=1e-8) == (hops == exact)
 
 
 @pytest.mark.parametrize("name", NODE)
