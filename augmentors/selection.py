@@ -45,7 +45,8 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
     """Keep the nodes where ``keep`` ``[N]`` is true and the edges between them, with all that belongs to them.
 
     The nodes that stay are numbered anew; ``n_id`` holds their old numbers (those in the first graph where views are
-    views of views). A ``Batch`` can be taken apart as before.
+    views of views). A ``Batch`` can be taken apart as before. In the batch of a loader, whose first ``batch_size`` rows
+    are the seeds, the seeds that stay are the first rows again.
 
     Args:
         data: shallow copy to be changed.
@@ -54,9 +55,7 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
     Raises:
         ValueError: an attribute other than ``edge_index`` holds numbers of nodes, such as ``edge_label_index``.
     """
-    keys = [key for store in data.stores for key in store.keys()]  # noqa: SIM118 (a store is no dict)
-    if stale := [key for key in keys if key != "edge_index" and ("index" in key or key == "face")]:
-        raise ValueError(f"data must hold no numbers of nodes but edge_index where nodes are dropped, got {stale}")
+    check_no_node_numbers(data)
     keeps = keep if isinstance(keep, dict) else {None: keep}
     before = {key: _counts_before(mask) for key, mask in keeps.items()}
     of_nodes = {store._key: node_keys(data, store) for store in data.node_stores}  # told while all lengths are as given
@@ -72,6 +71,11 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
     for store in data.node_stores:
         mask = keeps[store._key]
         index = mask.nonzero().squeeze(1)
+        if "batch_size" in store:
+            seeds = mask[: store.batch_size]
+            store.batch_size = int(seeds.sum())
+            if "input_id" in store:
+                store.input_id = store.input_id[seeds]
         _cut_slices(data, store, of_nodes[store._key], mask)
         for key in of_nodes[store._key]:
             store[key] = _select(data, store, key, index)
@@ -89,15 +93,22 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
     return data
 
 
+def check_no_node_numbers(data: Data | HeteroData) -> None:
+    """Raise where an attribute other than ``edge_index`` holds numbers of nodes, which would be wrong afterwards."""
+    keys = [key for store in data.stores for key in store.keys()]  # noqa: SIM118 (a store is no dict)
+    if stale := [key for key in keys if key != "edge_index" and ("index" in key or key == "face")]:
+        raise ValueError(f"data must hold no numbers of nodes but edge_index where nodes are dropped, got {stale}")
+
+
 def edge_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list[str]:
     """Names of the edge-level attributes; where the length also fits nodes or graphs, those with "edge" in the name."""
     store = data._store if store is None else store
     num_edges, slices = store.num_edges, _slices(data, store)
 
     def is_edge_level(key: str) -> bool:
-        if _length(data, store, key) != num_edges or key in ("batch", "ptr"):
+        if _length(data, store, key) != num_edges or key in ("batch", "ptr", "input_id"):
             return False
-        if "edge" in key or store._key is not None:
+        if "edge" in key or key == "e_id" or store._key is not None:
             return True
         if key not in slices:
             return num_edges not in (1, store.num_nodes)
@@ -111,7 +122,7 @@ def edge_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list
 def node_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list[str]:
     """Names of the node-level attributes: those of the nodes' length that are not edge-level."""
     store = data._store if store is None else store
-    others = {"ptr", *(edge_keys(data, store) if store._key is None and "edge_index" in store else [])}
+    others = {"ptr", "input_id", *(edge_keys(data, store) if store._key is None and "edge_index" in store else [])}
     slices = _slices(data, store)
     return [
         key

@@ -11,7 +11,7 @@ from torch_geometric.nn.models.basic_gnn import BasicGNN
 
 from gcl.checks import check_graph
 from gcl.methods import Method, StructComp
-from gcl.methods.base import evaluating
+from gcl.methods.base import check_no_seeds, evaluating
 from gcl.nn import batch_statistics, gcn_matrix
 
 
@@ -32,7 +32,7 @@ def embed(method: Method, data: Data, chunk: int = 50_000) -> Tensor:
 
     Raises:
         ValueError: the encoder is none of these or takes no weights of edges, ``chunk`` is below 1, or the graph is not
-            valid.
+            valid or a loader's batch.
 
     **Source:** the layer-wise inference of GraphSAGE's and PyG's examples. **Differs:** the sparse products.
 
@@ -45,6 +45,7 @@ def embed(method: Method, data: Data, chunk: int = 50_000) -> Tensor:
         True
     """
     check_graph(data)
+    check_no_seeds("embed", data, "take method.embed for batches, or embed the whole graph")
     if chunk < 1:
         raise ValueError(f"chunk must be at least 1, got {chunk}")
     gnn = getattr(method.encoder, "gnn", method.encoder)  # gcl.nn's encoders hold PyG's model with a final activation

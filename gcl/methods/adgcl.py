@@ -11,7 +11,7 @@ from torch_geometric.nn import global_add_pool
 from augmentors.base import uniform
 from gcl.checks import check_positive
 from gcl.losses import graphcl_nce
-from gcl.methods.base import Method, check_takes_edge_weights, encode, graph_of
+from gcl.methods.base import Method, check_no_seeds, check_takes_edge_weights, encode, graph_of
 from gcl.nn import Readout
 
 _BIAS = 1e-4  # keeps the noise finite
@@ -81,6 +81,7 @@ class ADGCL(Method):
 
     def loss(self, data: Data, generator: Generator | None = None) -> Tensor:
         """InfoNCE of the graphs and their views, and the regulariser."""
+        check_no_seeds("ADGCL", data, "it compares graphs")
         keep = self._keep(data, generator)
         z, z_view = self._project(data), self._project(_weigh(data, _Reverse.apply(keep)))
         contrast = graphcl_nce(z, z_view, self.temperature) + graphcl_nce(z_view, z, self.temperature)

@@ -12,7 +12,7 @@ from torch_geometric.data import Data
 from augmentors import AdversarialView, Augmentor, UniformSubgraph
 from gcl.checks import check_not_negative
 from gcl.losses import info_nce_against, information
-from gcl.methods.base import Method, check_takes_edge_weights, evaluating
+from gcl.methods.base import Method, check_no_seeds, check_takes_edge_weights, evaluating
 from gcl.methods.grace import GRACE
 from gcl.methods.graphcl import GraphCL
 from gcl.methods.two_view import Pair, TwoView
@@ -77,7 +77,7 @@ class ARIEL(_Adversarial):
             one temperature to another.
         attack: ``objective -> augmentor`` for the third view; the authors' is ``functools.partial(AdversarialView,
             edge_step=200, feature_step=0.01, relative=False)``, a clean third view ``lambda objective: Identity()``.
-        subgraph_size: nodes of the subgraph drawn at each step, at least 1; ``None``: the whole graph.
+        subgraph_size: nodes of the subgraph drawn at each step, at least 1; ``None``: the graph or loader's batch.
         weight_growth: what adv_weight is multiplied by, at least 1, every ``growth_every`` steps, up to ``max_weight``.
         **grace: passed to :class:`gcl.methods.GRACE` (``proj_dim``, ``edge_drop``, ``feature_mask``).
 
@@ -131,6 +131,7 @@ class ARIEL(_Adversarial):
     def loss(self, data: Data, generator: Generator | None = None) -> Tensor:
         """Draw a subgraph and its views, attack, and compare."""
         if self.subgraph is not None:
+            check_no_seeds("subgraph_size", data, "they are subgraphs already, so set it to None")
             data = self.subgraph(data, generator=generator)
         pair = self.method.pair(data, generator)
         loss = self._contrast(pair, self.current_weight(), generator)

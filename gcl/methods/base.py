@@ -45,7 +45,9 @@ class Method(nn.Module, ABC):
         return self.loss(data, generator)
 
     def embed(self, data: Data) -> Tensor:
-        """Node embeddings ``[N, D]``: evaluation mode, no gradients, no augmentation.
+        """Node embeddings ``[N, D]``, of a loader's batch the seeds' ``[batch_size, D]``, without augmentation.
+
+        In evaluation mode and without gradients.
 
         Raises:
             ValueError: ``data`` has no nodes, no features, NaN or edges out of range.
@@ -75,16 +77,22 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 
 
 def encode(encoder: Encoder, data: Data) -> Tensor:
-    """``encoder`` on ``data``; weighted edges need an encoder that takes them."""
+    """``encoder`` on ``data``, the rows that count; weighted edges need an encoder that takes them."""
     edge_weight = data.get("edge_weight")
     if edge_weight is None:
-        return encoder(data.x, data.edge_index)
+        return encoder(data.x, data.edge_index)[: data.get("batch_size")]
     if not getattr(encoder, "supports_edge_weight", True):
         raise ValueError(
             "encoder takes no edge weights (supports_edge_weight is False) but data has edge_weight: "
             "remove it from data or use an encoder that takes it"
         )
-    return encoder(data.x, data.edge_index, edge_weight)
+    return encoder(data.x, data.edge_index, edge_weight)[: data.get("batch_size")]
+
+
+def check_no_seeds(name: str, data: Data, reason: str) -> None:
+    """``data`` is no loader's batch, of which the first ``batch_size`` rows count alone."""
+    if "batch_size" in data:
+        raise ValueError(f"{name} takes no batches of a loader (data.batch_size = {data.batch_size}): {reason}")
 
 
 def check_takes_edge_weights(name: str, encoder: nn.Module) -> None:
@@ -96,5 +104,6 @@ def check_takes_edge_weights(name: str, encoder: nn.Module) -> None:
 
 
 def graph_of(data: Data) -> Tensor:
-    """The graph of each node ``[N]``: 0 for a ``Data`` that is one graph."""
-    return data.x.new_zeros(data.x.size(0), dtype=torch.long) if data.batch is None else data.batch
+    """The graph of each node that counts ``[N]``: 0 for a ``Data`` that is one graph."""
+    batch = data.x.new_zeros(data.x.size(0), dtype=torch.long) if data.batch is None else data.batch
+    return batch[: data.get("batch_size")]

@@ -21,7 +21,7 @@ class COLES(Method):
     with A the edges for :math:`W_+`, and q random partners of each node, in both directions, for :math:`W_-`.
 
     With StructComp: train on ``Compress(cluster, coarse=True)(data)``, whose coarse edges are then the positives, and
-    embed ``data``.
+    embed ``data``. Of a loader's batch only the edges between seeds count: take ``gcl.data.cluster_loader``.
 
     Args:
         encoder: ``(x, edge_index, edge_weight=None) -> h [N, D]``; linear in the paper, PyG's ``SGConv(F, D, K=2)``.
@@ -69,9 +69,13 @@ class COLES(Method):
         coarse = "coarse_edge_index" in data
         edge_index = data.coarse_edge_index if coarse else data.edge_index
         weight = data.get("coarse_edge_weight" if coarse else "edge_weight") if self.weighted else None
+        weight = h.new_ones(edge_index.size(1)) if weight is None else weight.to(h.dtype)
+        if "batch_size" in data:  # only edges between seeds count
+            inside = (edge_index < h.size(0)).all(0)
+            edge_index, weight = edge_index * inside, weight * inside
         pairs = random_pairs(h, self.num_negatives, generator)
         pairs = torch.cat([pairs, pairs.flip(0)], dim=1)
-        positive = _trace(h, edge_index, h.new_ones(edge_index.size(1)) if weight is None else weight.to(h.dtype))
+        positive = _trace(h, edge_index, weight)
         negative = _trace(h, pairs, (pairs[0] != pairs[1]).to(h.dtype))
         gram = h.T @ h / h.size(0)
         bound = self.orthogonality / 2 * gram.square().sum()

@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from augmentors import Augmentor, Compress, DropMember, ViewPool
-from gcl.methods.base import Method, encode, evaluating
+from gcl.methods.base import Method, check_no_seeds, encode, evaluating
 from gcl.nn import batch_statistics
 
 
@@ -88,6 +88,7 @@ class StructComp(Method):
 
     def loss(self, data: Data, generator: Generator | None = None) -> Tensor:
         """The method's loss on compressed views, and with ``batch`` its own loss too."""
+        check_no_seeds("StructComp", data, "its parts are those of the whole graph, and cost no message passing")
         if not self._checked:
             check_compressible(self.encoder, data.num_features)
             self._checked = True
@@ -100,6 +101,7 @@ class StructComp(Method):
         """Node embeddings ``[N, D]`` of the whole graph, whose statistics stay in the BatchNorm layers."""
         with evaluating(self), torch.no_grad(), batch_statistics(self.encoder) as norms:
             if norms:
+                check_no_seeds("StructComp with BatchNorm", data, "the statistics are those of the whole graph")
                 encode(self.encoder, data)
         return super().embed(data)
 

@@ -57,4 +57,5 @@ class Information:
         """The regularizer of this pair of views."""
         data = pair.data
         h = encoder(data.x, data.edge_index, data.get("edge_weight"))
-        return information(pair.z1, pair.z2, self.projector(h), self.temperature)
+        z = self.projector(h[: data.get("batch_size")])
+        return information(pair.z1, pair.z2, z, self.temperature)

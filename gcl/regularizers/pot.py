@@ -101,6 +101,11 @@ class POT:
                 )
             if view.num_nodes != data.num_nodes:
                 raise ValueError(f"POT needs views with all {data.num_nodes} nodes, got {view.num_nodes}")
+        if (num_seeds := data.get("batch_size", data.num_nodes)) != data.num_nodes:
+            raise ValueError(
+                f"POT needs the embeddings of all {data.num_nodes} nodes, got those of {num_seeds} seeds: "
+                "use gcl.data.cluster_loader, whose nodes all count"
+            )
         rates = [rate(data) if callable(rate) else rate for rate in self.drop_rates]
         targets = None
         if self.target_batch is not None and self.target_batch < data.num_nodes:
