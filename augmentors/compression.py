@@ -5,6 +5,7 @@ nodes than the graph: the K parts. Only ``x`` comes along, as means; what else b
 """
 
 import copy
+import warnings
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +14,10 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.utils import coalesce
 
 from augmentors.base import Augmentor, check_probability, edges_of, random_bits
+
+with warnings.catch_warnings():  # the first CSR tensor of a process warns that the layout is in beta
+    warnings.simplefilter("ignore")
+    torch.eye(1).to_sparse_csr()
 
 
 class Compress(Augmentor):

@@ -124,6 +124,8 @@ def _diffuse(data: Data, weights: Iterable[float], decay: float, least: float, c
     """Replace the edges by sum_k weights[k] (decay M)^k; see :func:`_spread` for ``least`` and ``carry``."""
     if not edge_stores(data):
         return data
+    if "e_id" in data:
+        del data.e_id  # a loader's numbers of edges: the new ones have none
     others = [key for key in edge_keys(data) if key not in ("edge_index", "edge_weight")]
     if others:
         raise ValueError(

@@ -73,7 +73,9 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
         index = mask.nonzero().squeeze(1)
         if "batch_size" in store:
             seeds = mask[: store.batch_size]
-            store.batch_size, store.input_id = int(seeds.sum()), store.input_id[seeds.to(store.input_id.device)]
+            store.batch_size = int(seeds.sum())
+            if "input_id" in store:
+                store.input_id = store.input_id[seeds]
         _cut_slices(data, store, of_nodes[store._key], mask)
         for key in of_nodes[store._key]:
             store[key] = _select(data, store, key, index)

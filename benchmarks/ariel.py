@@ -7,10 +7,6 @@ Both append a row a cell to `--out` and skip the cells that it has: a stopped ru
 """
 
 import argparse
-import json
-import resource
-import subprocess
-import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -27,6 +23,7 @@ from augmentors import AdversarialView, Augmentor, Identity
 from augmentors.base import uniform
 from augmentors.pairs import pair_graph, present_pairs, random_pairs
 from benchmarks.cells import run_cells
+from benchmarks.processes import peak_mb, run_alone
 from examples.ariel import PUBLISHED, build
 
 # -- cost
@@ -85,7 +82,8 @@ def dense_attack(method, z1, data, temperature):
 
 
 def cost_cell(form, n, repeats):
-    """CPU seconds and growth of the peak memory of one attack, printed as JSON."""
+    """CPU seconds and growth of the peak memory of one attack."""
+    torch.set_num_threads(1)
     hp = PUBLISHED["Cora"]
     method = build(1433, hp)
     attack = partial(AdversarialView, edge_step=200, relative=False)
@@ -98,23 +96,18 @@ def cost_cell(form, n, repeats):
 
     run(sparse_graph(50))  # what is loaded once does not count
     data = sparse_graph(n)
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    before, start = peak_mb(), time.process_time()
     for _ in range(repeats):
         run(data)
     seconds = (time.process_time() - start) / repeats
-    mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
-    print(json.dumps({"seconds": seconds, "mb": mb, "edges": data.num_edges // 2}))
+    return {"seconds": seconds, "mb": peak_mb() - before, "edges": data.num_edges // 2}
 
 
 def cost(args):
     """The table of costs."""
     print(f"| nodes | edges | dense: s | MB | edge-wise: s | MB | times faster | leaner |\n|{'---|' * 8}")
     for n in args.sizes:
-        row = {}
-        for form in ("dense", "edges"):
-            command = [sys.executable, "-m", "benchmarks.ariel", "cost", "--cell", form, str(n)]
-            row[form] = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-        dense, edges = row["dense"], row["edges"]
+        dense, edges = (run_alone(cost_cell, form, n, 3 if n <= 1000 else 1) for form in ("dense", "edges"))
         cells = " | ".join(f"{one['seconds']:.2f} | {one['mb']:.0f}" for one in (dense, edges))
         ratios = f"{dense['seconds'] / edges['seconds']:.1f} | {dense['mb'] / edges['mb']:.1f}"
         print(f"| {n} | {edges['edges']} | {cells} | {ratios} |", flush=True)
@@ -213,8 +206,9 @@ def robustness_cell(dataset, poison, rate, seed, args):
 
 
 def configuration(dataset, args):
-    """The published one, with the number of steps asked for."""
-    return PUBLISHED[dataset] | ({"epochs": args.epochs} if args.epochs else {})
+    """The published one, with the number of steps and the learning rate asked for."""
+    asked = {"epochs": args.epochs, "lr": args.lr}
+    return PUBLISHED[dataset] | {key: value for key, value in asked.items() if value}
 
 
 def summary(rows, by, columns, baseline=None):
@@ -243,16 +237,14 @@ def main():
     parser.add_argument("--variants", nargs="+", help="of accuracy (default: all)")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--epochs", type=int, help="steps (default: as published)")
+    parser.add_argument("--lr", type=float, help="learning rate (default: as published)")
     parser.add_argument("--rates", type=float, nargs="+", default=[0.05, 0.1, 0.2], help="flips for each edge")
     parser.add_argument("--sizes", type=int, nargs="+", default=[500, 1000, 2000, 4000])
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--out", type=Path, help="CSV of the finished cells (default: runs/ariel-WHAT.csv)")
-    parser.add_argument("--cell", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     torch.set_num_threads(1)
     args.out = args.out or Path("runs", f"ariel-{args.what}.csv")
-    if args.cell:
-        return cost_cell(args.cell[0], int(args.cell[1]), repeats=3 if int(args.cell[1]) <= 1000 else 1)
     if args.what == "cost":
         return cost(args)
     seeds = range(args.seeds)

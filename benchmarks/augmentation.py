@@ -1,4 +1,4 @@
-"""Time of every augmentor beside one pass over the tensors it must copy: `python benchmarks/augmentation.py`.
+"""Time of every augmentor beside one pass over the tensors it must copy: `python -m benchmarks.augmentation`.
 
 A random undirected graph of 100k nodes, 1M edges and 128 features; medians of the repeats after a warm-up, copy and
 augmentor in turn. The copy is `clone()` of the tensors that the augmentor writes anew. Diffusion replaces edges, so
@@ -6,16 +6,13 @@ that there is nothing to copy: its table gives seconds and the growth of the pea
 """
 
 import argparse
-import json
-import resource
-import subprocess
-import sys
 import time
 
 import torch
 from torch_geometric.data import Data
 
 import augmentors as A
+from benchmarks.processes import peak_mb, run_alone
 
 X, EDGES, BOTH = ("x",), ("edge_index",), ("x", "edge_index")
 CASES = [  # augmentor, what it must copy, why it takes longer than two copies where it does
@@ -64,15 +61,14 @@ def median_ms(functions, repeats):
     return [sorted(column)[repeats // 2] for column in zip(*times[1:], strict=True)]
 
 
-def diffusion(index, num_nodes):
-    """Seconds, growth of the peak memory and number of edges of one diffusion, printed as JSON."""
+def diffusion(index, num_nodes, threads):
+    """Seconds, growth of the peak memory and number of edges of one diffusion."""
+    torch.set_num_threads(threads)
     DIFFUSIONS[index](graph(100, 1000, 0))  # what is loaded once does not count
     data = graph(num_nodes, 10 * num_nodes, 0)
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before, start = peak_mb(), time.perf_counter()
     view = DIFFUSIONS[index](data)
-    seconds = time.perf_counter() - start
-    mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
-    print(json.dumps({"seconds": seconds, "mb": mb, "edges": view.num_edges}))
+    return {"seconds": time.perf_counter() - start, "mb": peak_mb() - before, "edges": view.num_edges}
 
 
 def main():
@@ -81,27 +77,14 @@ def main():
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--diffusion-sizes", type=int, nargs="*", default=[10_000, 100_000])
-    parser.add_argument("--cell", type=int, nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    if args.cell:
-        return diffusion(*args.cell)
 
     print(f"torch {torch.__version__}, CPU, {args.threads} threads\n")
     print("| diffusion | nodes | edges | seconds | MB | edges after |\n|---|---|---|---|---|---|")
     for n in args.diffusion_sizes:
         for i, augmentor in enumerate(DIFFUSIONS):
-            command = [
-                sys.executable,
-                "-m",
-                "benchmarks.augmentors",
-                "--threads",
-                str(args.threads),
-                "--cell",
-                str(i),
-                str(n),
-            ]
-            row = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+            row = run_alone(diffusion, i, n, args.threads)
             cells = f"{n:,} | {10 * n:,} | {row['seconds']:.2f} | {row['mb']:,.0f} | {row['edges']:,}"
             print(f"| {augmentor} | {cells} |", flush=True)
 
@@ -116,7 +99,6 @@ def main():
         tensors = [case[key] for key in copied]
         ms, copy = median_ms([lambda a=augmentor, d=case: a(d), lambda t=tensors: [x.clone() for x in t]], args.repeats)
         print(f"| {augmentor} | {ms:.1f} | {copy:.1f} | {ms / copy:.1f} | {why if ms > 2 * copy else ''} |", flush=True)
-    return None
 
 
 if __name__ == "__main__":

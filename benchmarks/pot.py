@@ -9,11 +9,7 @@ with each weight chosen by the mean validation accuracy, and the standard errors
 """
 
 import argparse
-import json
-import resource
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -22,6 +18,7 @@ from torch_geometric.data import Data
 
 import gcl
 from benchmarks.cells import read, run_cells
+from benchmarks.processes import peak_mb, run_alone
 from gcl.methods import Regularized
 from gcl.regularizers import POT, compactness_bound, contrast_directions
 from gcl.regularizers.bounds import MODES
@@ -142,6 +139,7 @@ def synthetic(num_nodes, num_edges, dim):
 
 def epoch_seconds(which, mode, repeats):
     """Median CPU seconds of a step of GRACE without and with POT, in turn; a warm-up goes before the repeats."""
+    torch.set_num_threads(1)
     data = gcl.data.load("Cora") if which == "Cora" else synthetic(100_000, 1_000_000, 128)
     if which == "Cora":
         plain = build("GRACE", "Cora", data.num_features)
@@ -158,14 +156,14 @@ def epoch_seconds(which, mode, repeats):
     return {name: statistics.median(values[min(1, repeats - 1) :]) for name, values in seconds.items()}
 
 
-def peak_mb(form, num_nodes):
+def score_cost(form, num_nodes):
     """Growth of the peak memory by the score and its gradient: ours in a mode, or the dense form."""
+    torch.set_num_threads(1)
     data, encoder = synthetic(num_nodes, 10 * num_nodes, 128), gcl.nn.gcn(128, 128, 64)
     score(form, encoder, synthetic(100, 1000, 128)).backward()  # what is loaded once does not count
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    before, start = peak_mb(), time.process_time()
     score(form, encoder, data).backward()
-    mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 2**10
-    return {"mb": mb, "seconds": time.process_time() - start}
+    return {"mb": peak_mb() - before, "seconds": time.process_time() - start}
 
 
 def score(form, encoder, data):
@@ -179,23 +177,19 @@ def score(form, encoder, data):
 
 
 def cost(args):
-    def measure(*command):
-        line = [sys.executable, "-m", "benchmarks.pot", "cell", *map(str, command)]
-        return json.loads(subprocess.run(line, stdout=subprocess.PIPE, text=True, check=True).stdout)
-
     print(f"torch {torch.__version__}, CPU, 1 thread, GRACE with drop rates 0.4 and 0.3\n")
     print("| | POT | GRACE, CPU s a step | GRACE + POT | ratio |\n|---|---|---|---|---|")
     for which, repeats in (("Cora", 9), ("100k nodes, 1M edges", 0)):
         for mode in args.modes:
             if which.split()[0] in args.graphs:
-                row = measure("epoch", which, mode, repeats)
+                row = run_alone(epoch_seconds, which, mode, repeats)
                 plain, with_pot = row["GRACE"], row["GRACE + POT"]
                 print(f"| {which} | {mode} | {plain:.3f} | {with_pot:.3f} | {with_pot / plain:.2f} |", flush=True)
     print("\nscore and gradient alone, F = 128, widths 128 and 64, 10 edges a node\n")
     print("| form | nodes | CPU s | MB |\n|---|---|---|---|")
     for form, sizes in [("dense", args.dense_sizes), *((mode, args.sizes) for mode in MODES)]:
         for n in sizes:
-            row = measure("peak", form, n)
+            row = run_alone(score_cost, form, n)
             print(f"| {form} | {n:,} | {row['seconds']:.2f} | {row['mb']:,.0f} |", flush=True)
 
 
@@ -216,14 +210,9 @@ def main():
     one.add_argument("--weights", type=float, nargs="*", default=[0.1, 0.2, 0.4])
     one.add_argument("--seeds", type=int, default=5)
     one.add_argument("--epochs", type=int, help="default: as published")
-    commands.add_parser("cell").add_argument("what", nargs="*")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    if args.command == "cell":
-        what, *rest = args.what
-        result = epoch_seconds(rest[0], rest[1], int(rest[2])) if what == "epoch" else peak_mb(rest[0], int(rest[1]))
-        print(json.dumps(result))
-    elif args.command == "cost":
+    if args.command == "cost":
         cost(args)
     elif args.report:
         report(args)

@@ -27,6 +27,7 @@ from augmentors import Compress
 from benchmarks import accuracy, losses
 from benchmarks.cells import run_cells
 from benchmarks.make_ogb_like import BlockModel
+from benchmarks.processes import peak_mb, run_alone
 from examples import node
 from gcl.methods import CCASSG, COLES, GRACE, SCE, StructComp
 
@@ -43,13 +44,13 @@ def build(name, num_features):
     return {"SCE": SCE, "COLES": COLES}[name](SGConv(num_features, 512, K=2))
 
 
-def train(method, data, epochs, lr, weight_decay, seed, clock=time.perf_counter):
-    """Train; return the median seconds of an epoch."""
+def train(method, data, epochs, lr, weight_decay, seed):
+    """Train; return the median CPU seconds of an epoch."""
     optimizer = torch.optim.Adam(method.parameters(), lr=lr, weight_decay=weight_decay)
-    seconds, start = [], clock()
+    seconds, start = [], time.process_time()
     for _ in gcl.train.fit(method, [data], optimizer, epochs, generator=torch.Generator().manual_seed(seed)):
-        seconds.append(clock() - start)
-        start = clock()
+        seconds.append(time.process_time() - start)
+        start = time.process_time()
     return statistics.median(seconds)
 
 
@@ -76,7 +77,7 @@ def accuracy_cell(dataset, method, seed, root, num_splits):
     """The rows of a method in one variant, or of the controls, for one seed."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    data, start = gcl.data.load(dataset, root), accuracy.peak_mb()
+    data, start = gcl.data.load(dataset, root), peak_mb()
     if method == accuracy.CONTROLS:
         untrained = build("CCASSG", data.num_features).embed(data)
         smooth = gcl.nn.propagate(data, hops=2)
@@ -104,7 +105,7 @@ def accuracy_cell(dataset, method, seed, root, num_splits):
             else:
                 method = StructComp(method, cluster, p=0.0 if variant == ONE_VIEW else 0.5)
         seconds = train(method, graph, EPOCHS[base], 1e-3, 5e-4, seed)
-    cost = {"method": name, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(accuracy.peak_mb() - start)}
+    cost = {"method": name, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - start)}
     scores = probes(method.embed(data), data.y, seed, num_splits)
     return [row | cost | {"split": split} for split, row in scores.items()]
 
@@ -121,7 +122,7 @@ def run_accuracy(args):
     ]
 
     def measure(**cell):
-        return accuracy.columns(accuracy.run_alone(accuracy_cell, *cell.values(), args.root, args.splits))
+        return accuracy.columns(run_alone(accuracy_cell, *cell.values(), args.root, args.splits))
 
     rows = run_cells(args.out, cells, measure)
     args.out.with_suffix(".md").write_text(accuracy.markdown(rows) + "\n")
@@ -145,9 +146,9 @@ def cost_cell(dataset, name, variant, root, epochs):
         method.objective = losses.dense
     small = Data(x=data.x[:64], edge_index=data.edge_index[:, :0])
     build(name, data.num_features)(small).backward()  # what is loaded once does not count
-    before = accuracy.peak_mb()
-    seconds = train(method, data, epochs, 1e-3, 5e-4, 0, time.process_time)
-    return partition_seconds, seconds, accuracy.peak_mb() - before
+    before = peak_mb()
+    seconds = train(method, data, epochs, 1e-3, 5e-4, 0)
+    return partition_seconds, seconds, peak_mb() - before
 
 
 def run_cost(args):
@@ -160,7 +161,7 @@ def run_cost(args):
         for name in ("CCASSG", "GRACE"):
             variants = ["StructComp", "full graph"] + ["full graph, dense loss"] * (name == "GRACE")
             for variant in variants:
-                cut, seconds, mb = accuracy.run_alone(cost_cell, dataset, name, variant, args.root, args.epochs)
+                cut, seconds, mb = run_alone(cost_cell, dataset, name, variant, args.root, args.epochs)
                 ours = (seconds, mb) if variant == "StructComp" else ours  # noqa: F821 (StructComp comes first)
                 ratios = f"{seconds / ours[0]:.1f}x | {mb / ours[1]:.1f}x" if variant != "StructComp" else " | "
                 print(
@@ -177,12 +178,12 @@ def scale_cell(num_nodes, args):
     data = Data(edge_index=to_undirected(edge_index, num_nodes=num_nodes), y=torch.from_numpy(model.y))
     data.x = torch.from_numpy(np.concatenate(list(model.features())))
     del edge_index
-    row, clock = {"nodes": num_nodes, "edges": data.num_edges, "graph MB": accuracy.peak_mb()}, time.perf_counter()
+    row, clock = {"nodes": num_nodes, "edges": data.num_edges, "graph MB": peak_mb()}, time.perf_counter()
 
     def lap(stage):
         nonlocal clock
         row[f"{stage} s"], clock = time.perf_counter() - clock, time.perf_counter()
-        row[f"{stage} MB"] = accuracy.peak_mb()
+        row[f"{stage} MB"] = peak_mb()
         print(f"{num_nodes:,} nodes, {stage}: {row[f'{stage} s']:.1f} s, {row[f'{stage} MB']:,.0f} MB", flush=True)
 
     cluster = gcl.data.partition(data, max(2, num_nodes // args.members), args.partition)
@@ -194,7 +195,7 @@ def scale_cell(num_nodes, args):
     clock = time.perf_counter()
     method.predraw(data, args.views, g)
     lap("views")
-    row["epoch s"] = train(method, data, args.epochs, 1e-3, 0.0, 0)
+    row["epoch CPU s"] = train(method, data, args.epochs, 1e-3, 0.0, 0)
     lap("train")
     h = gcl.eval.embed(method, data)[rows]
     lap("embed")
@@ -211,7 +212,7 @@ def run_scale(args):
     """A table whose columns are the sizes, and the fitted growth."""
     rows = []
     for num_nodes in args.nodes:
-        rows.append(accuracy.run_alone(scale_cell, num_nodes, args))
+        rows.append(run_alone(scale_cell, num_nodes, args))
         print(rows[-1], flush=True)
     head = " | ".join(f"{row['nodes']:,} nodes" for row in rows)
     print(f"\n| | {head} | growth | at {args.extrapolate:,} nodes |\n|---|{'---|' * len(rows)}---|---|")

@@ -2,9 +2,12 @@
 
 import pytest
 import torch
-from torch_geometric.nn import GIN, global_add_pool
+from hypothesis import given
+from hypothesis import strategies as st
+from torch_geometric.nn import GCN, GIN, global_add_pool
 
 from gcl.nn import gcn, gin, projection_head
+from tests.graphs import graphs
 
 
 def dense_gcn(x, edge_index, layers, activation):
@@ -16,6 +19,39 @@ def dense_gcn(x, edge_index, layers, activation):
     for layer in layers:
         x = activation(a @ x @ layer.lin.weight.T + layer.bias)
     return x
+
+
+@given(graph=graphs(), weighted=st.booleans(), dtype=st.sampled_from([torch.float, torch.double]))
+def test_the_sparse_gcn_is_pygs(graph, weighted, dtype):
+    x = torch.randn(graph.num_nodes, 4, dtype=dtype)
+    weight = torch.rand(graph.num_edges, dtype=dtype) if weighted else None
+    ours = gcn(4, 6, 5, num_layers=2, final_activation=False).to(dtype)
+    pygs = GCN(4, 6, 2, 5).to(dtype)
+    pygs.load_state_dict(ours.state_dict())
+    x1, x2 = x.clone().requires_grad_(), x.clone().requires_grad_()
+    ours(x1, graph.edge_index, weight).square().sum().backward()
+    pygs(x2, graph.edge_index, weight).square().sum().backward()
+    tolerance = {"rtol": 1e-12, "atol": 1e-12} if dtype == torch.double else {"rtol": 1e-5, "atol": 1e-5}
+    torch.testing.assert_close(x1.grad, x2.grad, **tolerance)
+    for one, other in zip(ours.parameters(), pygs.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, **tolerance)
+
+
+def test_weights_of_edges_get_their_gradient(square):
+    ours, pygs = gcn(4, 6, 5, final_activation=False), GCN(4, 6, 2, 5)
+    pygs.load_state_dict(ours.state_dict())
+    w1, w2 = (torch.full((8,), 0.5, requires_grad=True) for _ in range(2))
+    ours(square.x, square.edge_index, w1).square().sum().backward()
+    pygs(square.x, square.edge_index, w2).square().sum().backward()
+    torch.testing.assert_close(w1.grad, w2.grad)
+
+
+def test_under_autocast_the_sparse_product_is_in_single_precision(square):
+    encoder = gcn(4, 6, 5)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        h = encoder(square.x, square.edge_index)
+    h.sum().backward()
+    torch.testing.assert_close(h, encoder(square.x, square.edge_index), rtol=0.05, atol=0.02)
 
 
 @pytest.mark.parametrize("activation", ["relu", "prelu"])

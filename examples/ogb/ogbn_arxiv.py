@@ -43,8 +43,8 @@ def parse(description, argv=None, **defaults):
     args = parser.parse_args(argv)
     if args.structcomp and (args.batch_size or args.pot):
         parser.error("--structcomp trains without a graph: it goes with neither --batch-size nor --pot")
-    if args.pot and args.method != "GRACE":
-        parser.error(f"--pot goes with --method GRACE, got {args.method}")
+    if args.pot and (args.method != "GRACE" or args.batch_size or torch.distributed.is_torchelastic_launched()):
+        parser.error("--pot goes with --method GRACE, the whole graph and one process")
     return args
 
 

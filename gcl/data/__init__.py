@@ -3,13 +3,12 @@
 from gcl.data.convert import from_networkx
 from gcl.data.embedded import atlas, csbm
 from gcl.data.load import load
-from gcl.data.loaders import NeighbourSampler, PartSampler, cluster_loader, neighbour_loader
+from gcl.data.loaders import NeighbourSampler, cluster_loader, neighbour_loader
 from gcl.data.ogb import evaluator
 from gcl.data.partition import partition, partition_quality
 
 __all__ = [
     "NeighbourSampler",
-    "PartSampler",
     "atlas",
     "cluster_loader",
     "csbm",

@@ -87,7 +87,7 @@ def cluster_loader(
     shuffle: bool = True,
     **kwargs: Any,
 ) -> NodeLoader:
-    """Batches of some parts of a partition, with all edges between their nodes; every node counts.
+    """Batches of some parts of a partition, with all edges between their nodes; all of these count (``batch_size``).
 
     Args:
         data: one graph.
@@ -112,7 +112,7 @@ def cluster_loader(
         raise TypeError(f"cluster must be a long tensor [N], got {getattr(cluster, 'dtype', type(cluster).__name__)}")
     if cluster.shape != (data.num_nodes,):
         raise ValueError(f"cluster must have shape [{data.num_nodes}], got {tuple(cluster.shape)}")
-    sampler = PartSampler(data, cluster)
+    sampler = _PartSampler(data, cluster)
     if parts > (count := len(sampler.size)):
         raise ValueError(f"parts must be at most {count}, the number of parts, got {parts}")
     options = {"input_nodes": torch.arange(count), "batch_size": parts, "shuffle": shuffle}
@@ -120,7 +120,7 @@ def cluster_loader(
 
 
 class _Sampler(BaseSampler):
-    """A graph by the ends of its edges; ``seed`` is the epoch's random number."""
+    """A graph by the ends of its edges; ``seed``, which a loader sets at each epoch, decides the draws."""
 
     seed = 0
 
@@ -146,7 +146,8 @@ class NeighbourSampler(_Sampler):
     """
 
     def __init__(self, data: Data, fan_out: Sequence[int]) -> None:
-        if not fan_out or not all(isinstance(k, int) and (k == -1 or k >= 1) for k in fan_out):
+        per_hop = isinstance(fan_out, Sequence) and len(fan_out) > 0
+        if not per_hop or not all(isinstance(k, int) and (k == -1 or k >= 1) for k in fan_out):
             raise ValueError(f"fan_out must hold for each hop a number from 1 on, or -1 for all, got {fan_out!r}")
         super().__init__(data)
         self.fan_out = list(fan_out)
@@ -168,7 +169,7 @@ class NeighbourSampler(_Sampler):
             sources.append(self.source[position])
             cols.append(owner + (node.numel() - frontier.numel()))
             found = sources[-1].unique()
-            frontier = found[torch.isin(found, node, assume_unique=True, invert=True)]
+            frontier = found[torch.isin(found, node, invert=True)]
             node = torch.cat([node, frontier])
         place = torch.empty_like(self.degree)  # in node; read only where it is written, so that nothing takes O(N)
         place.scatter_reduce_(0, node, torch.arange(node.numel()), "amin", include_self=False)
@@ -184,7 +185,7 @@ class NeighbourSampler(_Sampler):
         return owner, self.first[node][owner] + offset
 
 
-class PartSampler(_Sampler):
+class _PartSampler(_Sampler):
     """PyG's sampler of the subgraphs induced by parts, for a ``NodeLoader``; see :func:`cluster_loader`."""
 
     def __init__(self, data: Data, cluster: Tensor) -> None:
@@ -215,14 +216,14 @@ class PartSampler(_Sampler):
 class _Loader(NodeLoader):
     """PyG's loader, each of whose epochs is decided by one number of the generator."""
 
-    def __init__(self, data: Data, node_sampler: _Sampler, generator: Generator | None, **kwargs: Any) -> None:
+    def __init__(self, data: Data, sampler: _Sampler, generator: Generator | None, /, **kwargs: Any) -> None:
         if kwargs.get("persistent_workers"):
             raise ValueError("persistent_workers must be False: workers start anew with each epoch's random number")
-        self.epochs = generator
-        super().__init__(data, node_sampler, generator=Generator(), **kwargs)
+        self.epoch_generator = generator
+        super().__init__(data, sampler, generator=Generator(), **kwargs)
 
     def __iter__(self) -> Iterator[Data]:
-        self.node_sampler.seed = int(random_bits((), torch.device("cpu"), self.epochs))
+        self.node_sampler.seed = int(random_bits((), torch.device("cpu"), self.epoch_generator))
         self.generator.manual_seed(self.node_sampler.seed)
         return super().__iter__()
 

@@ -21,7 +21,7 @@ class COLES(Method):
     with A the edges for :math:`W_+`, and q random partners of each node, in both directions, for :math:`W_-`.
 
     With StructComp: train on ``Compress(cluster, coarse=True)(data)``, whose coarse edges are then the positives, and
-    embed ``data``.
+    embed ``data``. Of a loader's batch only the edges between seeds count: take ``gcl.data.cluster_loader``.
 
     Args:
         encoder: ``(x, edge_index, edge_weight=None) -> h [N, D]``; linear in the paper, PyG's ``SGConv(F, D, K=2)``.

@@ -20,6 +20,7 @@ class GCA(TwoView):
         edge_drop: mean probability of dropping an edge, in each view.
         feature_mask: mean probability of masking a feature column, in each view.
         centrality: what is central: :func:`augmentors.degree_centrality`, ``pagerank``, ``eigenvector_centrality``.
+            In a loader's batch they see the drawn edges only: store the graph's, see :mod:`augmentors.adaptive`.
         threshold: the highest probability of dropping or masking.
 
     Raises:

@@ -60,8 +60,9 @@ class MVGRL(CrossView):
 
     **Source:** Contrastive Multi-View Representation Learning on Graphs (arXiv 2006.05582), section 3, and the
     authors' code for nodes: DGI's loss across the views, one critic, embeddings summed. **Differs:** takes the whole
-    graph at each step, where the authors take four blocks of 2000 nodes; the diffusion is sparse; the critic has no
-    bias; on a batch, each graph has its own summary.
+    graph at each step, where the authors take four blocks of 2000 nodes, and diffuses a loader's batch, where they cut
+    blocks out of the whole graph's diffusion; the diffusion is sparse; the critic has no bias; on a batch, each graph
+    has its own summary.
 
     Example:
         >>> from gcl.nn import gcn

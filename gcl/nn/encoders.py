@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import torch
 from torch import Tensor, nn
-from torch_geometric.nn import GINConv
+from torch_geometric.nn import GCNConv, GINConv
 from torch_geometric.nn.models import GCN, GIN, MLP
 from torch_geometric.nn.models.basic_gnn import BasicGNN
 from torch_geometric.nn.resolver import activation_resolver
@@ -32,6 +33,9 @@ def gcn(
 ) -> nn.Module:
     """A graph convolutional network, PyG's ``GCN``, widths ``in_dim -> hidden -> ... -> out_dim``.
 
+    Neighbours are summed by a sparse product, without a message ``[E, D]`` for each edge, unless ``edge_weight`` needs
+    a gradient.
+
     Args:
         in_dim, hidden, out_dim: widths, at least 1.
         num_layers: number of convolutions, at least 1.
@@ -51,7 +55,7 @@ def gcn(
         >>> encoder(torch.randn(3, 8), torch.tensor([[0, 1], [1, 2]])).shape
         torch.Size([3, 4])
     """
-    return _build(GCN, in_dim, hidden, out_dim, num_layers, activation, final_activation, kwargs)
+    return _build(SparseGCN, in_dim, hidden, out_dim, num_layers, activation, final_activation, kwargs)
 
 
 def gin(
@@ -95,6 +99,27 @@ def _build(
     act = activation_resolver(activation)
     gnn = model(in_dim, hidden, num_layers, out_dim, act=act, **kwargs)
     return FinalActivation(gnn) if final_activation else gnn
+
+
+class SparseGCN(GCN):
+    """PyG's ``GCN`` of :class:`SparseGCNConv` layers."""
+
+    def init_conv(self, in_channels: int, out_channels: int, **kwargs: Any) -> GCNConv:
+        return SparseGCNConv(in_channels, out_channels, **kwargs)
+
+
+class SparseGCNConv(GCNConv):
+    """PyG's ``GCNConv`` as a product with the sparse matrix of the weights."""
+
+    def propagate(self, edge_index: Tensor, *, x: Tensor, edge_weight: OptTensor) -> Tensor:
+        if edge_weight is None or edge_weight.requires_grad:
+            return super().propagate(edge_index, x=x, edge_weight=edge_weight)
+        n, (row, col) = x.size(0), edge_index
+        order = col.argsort(stable=True)
+        start = torch.cat([col.new_zeros(1), col.bincount(minlength=n).cumsum(0)])
+        matrix = torch.sparse_csr_tensor(start, row[order], edge_weight[order], (n, n), check_invariants=False)
+        with torch.autocast(x.device.type, enabled=False):  # sparse products have no bfloat16
+            return matrix @ x.to(edge_weight.dtype)
 
 
 class _WeightedGIN(GIN):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 from torch_geometric.nn import GCN, GCNConv
 
-from gcl.nn.encoders import FinalActivation
+from gcl.nn.encoders import FinalActivation, SparseGCN, SparseGCNConv
 from gcl.regularizers.activations import Activation, relaxed
 
 
@@ -34,7 +34,7 @@ def layer(conv: GCNConv, activation: Callable[[Tensor], Tensor] | None) -> Layer
         >>> layer(GCNConv(8, 4), nn.ReLU()).weight.shape
         torch.Size([8, 4])
     """
-    if type(conv) is not GCNConv:
+    if type(conv) not in (GCNConv, SparseGCNConv):
         raise TypeError(f"encoder must consist of GCNConv layers, whose propagation is linear, got {conv!r}")
     wanted: dict[str, bool | str] = {"normalize": True, "add_self_loops": True, "improved": False, "cached": False}
     wanted |= {"aggr": "add", "flow": "source_to_target"}
@@ -66,7 +66,7 @@ def layers_of(encoder: nn.Module | Sequence[Layer]) -> list[Layer]:
 
 
 def _layers_of_gcn(gnn: nn.Module, final_activation: bool) -> list[Layer]:
-    if type(gnn) is not GCN:
+    if type(gnn) not in (GCN, SparseGCN):
         raise TypeError(f"encoder must be PyG's GCN or gcl.nn.gcn, whose propagation is linear, got {gnn!r}")
     if gnn.jk_mode is not None:
         raise ValueError(f"encoder must have no jumping knowledge, got jk={gnn.jk_mode!r}")

@@ -101,9 +101,9 @@ class POT:
                 )
             if view.num_nodes != data.num_nodes:
                 raise ValueError(f"POT needs views with all {data.num_nodes} nodes, got {view.num_nodes}")
-        if pair.h1.size(0) != data.num_nodes:
+        if (num_seeds := data.get("batch_size", data.num_nodes)) != data.num_nodes:
             raise ValueError(
-                f"POT needs the embeddings of all {data.num_nodes} nodes, got those of {pair.h1.size(0)} seeds: "
+                f"POT needs the embeddings of all {data.num_nodes} nodes, got those of {num_seeds} seeds: "
                 "use gcl.data.cluster_loader, whose nodes all count"
             )
         rates = [rate(data) if callable(rate) else rate for rate in self.drop_rates]

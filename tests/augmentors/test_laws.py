@@ -201,6 +201,24 @@ def test_4_nodes_are_kept_or_named(augmentor, data):
 
 
 @every
+@given(data=graphs(), share=st.floats(0, 1))
+def test_4_the_seeds_of_a_loaders_batch_stay_its_first_rows(augmentor, data, share):
+    data = suited(augmentor, data)
+    data.n_id, data.e_id = torch.arange(data.num_nodes) + 100, torch.arange(data.num_edges)
+    data.batch_size = 1 + int(share * (data.num_nodes - 1))
+    data.input_id = data.n_id[: data.batch_size] + 100
+    view = augmentor(data, generator=seeded())
+    seeds = [n for n in data.n_id[: data.batch_size].tolist() if n in set(view.n_id.tolist())]
+    assert view.n_id[: view.batch_size].tolist() == seeds
+    assert view.input_id.tolist() == [n + 100 for n in seeds]
+    if isinstance(augmentor, DIFFUSION):
+        assert "e_id" not in view
+        assert "e_id" in data
+    else:
+        assert torch.equal(view.e_id, view.edge_number)
+
+
+@every
 @given(batch=batches())
 def test_5_batches_stay_batches(augmentor, batch):
     view = augmentor(suited(augmentor, batch), generator=seeded())

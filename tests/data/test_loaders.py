@@ -1,0 +1,291 @@
+"""Mini-batches: real edges in the right direction, exact fan-outs, uniform draws, and the same batches from a seed."""
+
+import functools
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch_geometric.data import Batch, Data, HeteroData
+from torch_geometric.utils import k_hop_subgraph
+
+from augmentors import UniformSubgraph
+from gcl.data import NeighbourSampler, cluster_loader, neighbour_loader
+from gcl.train import load_checkpoint, save_checkpoint
+from tests.graphs import graphs
+
+FAN_OUTS = [[1], [2, 1], [-1, 2], [1, -1, 1], [-1, -1]]
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def hub(degree, **kwargs):
+    """``degree`` nodes that lead to node 0."""
+    edge_index = torch.stack([torch.arange(1, degree + 1), torch.zeros(degree, dtype=torch.long)])
+    return Data(edge_index=edge_index, num_nodes=degree + 1, **kwargs)
+
+
+def random_graph(n=60, e=300):
+    edge_index = torch.randint(n, (2, e), generator=seeded(9))
+    return Data(x=torch.arange(n * 2.0).reshape(n, 2), edge_index=edge_index, y=torch.arange(n))
+
+
+def hops(batch):
+    """How many edges of the batch lead from each node to the next seed."""
+    hop = torch.full((batch.num_nodes,), 1000)
+    hop[: batch.batch_size] = 0
+    for _ in range(batch.num_nodes):
+        for source, target in batch.edge_index.T.tolist():
+            hop[source] = min(hop[source], hop[target] + 1)
+    return hop.tolist()
+
+
+def check_attributes(batch, data):
+    """The batch's edges are edges of the graph, in their direction, and what belongs to nodes and edges came along."""
+    assert torch.equal(batch.n_id[batch.edge_index], data.edge_index[:, batch.e_id])
+    assert len(set(batch.e_id.tolist())) == batch.num_edges
+    assert torch.equal(batch.node_number, batch.n_id)
+    assert torch.equal(batch.edge_number, batch.e_id)
+    assert batch.num_nodes == batch.n_id.numel()
+    for key in ("x", "y", "train_mask"):
+        assert (key in batch) == (key in data)
+        assert key not in data or torch.equal(batch[key], data[key][batch.n_id])
+    for key in ("edge_attr", "edge_weight"):
+        assert key not in data or torch.equal(batch[key], data[key][batch.e_id])
+
+
+def same(batches, others):
+    return len(batches) == len(others) and all(
+        torch.equal(a.n_id, b.n_id)
+        and torch.equal(a.e_id, b.e_id)
+        and torch.equal(a.edge_index, b.edge_index)
+        and torch.equal(a.input_id, b.input_id)
+        for a, b in zip(batches, others, strict=True)
+    )
+
+
+@given(data=graphs(), fan_out=st.sampled_from(FAN_OUTS), batch_size=st.integers(1, 9), seed=st.integers(0, 99))
+def test_every_node_has_its_fan_out_of_real_edges(data, fan_out, batch_size, seed):
+    loader = neighbour_loader(data, fan_out, batch_size, generator=seeded(seed))
+    degree = data.edge_index[1].bincount(minlength=data.num_nodes)
+    seeds = []
+    for batch in loader:
+        check_attributes(batch, data)
+        assert torch.equal(batch.n_id[: batch.batch_size], batch.input_id)
+        assert len(set(batch.n_id.tolist())) == batch.num_nodes
+        entering = batch.edge_index[1].bincount(minlength=batch.num_nodes).tolist()
+        for node, hop, count in zip(batch.n_id.tolist(), hops(batch), entering, strict=True):
+            available = int(degree[node])
+            allowed = 0 if hop == len(fan_out) else fan_out[hop]
+            assert count == (available if allowed == -1 else min(available, allowed))
+        seeds += batch.n_id[: batch.batch_size].tolist()
+    assert sorted(seeds) == list(range(data.num_nodes))
+
+
+@given(data=graphs(), num_hops=st.integers(1, 4), seed=st.integers(0, 7))
+def test_a_full_fan_out_is_pygs_k_hop_subgraph(data, num_hops, seed):
+    seed %= data.num_nodes
+    batch = next(iter(neighbour_loader(data, [-1] * num_hops, 1, input_nodes=torch.tensor([seed]))))
+    node, _, _, _ = k_hop_subgraph(seed, num_hops, data.edge_index, num_nodes=data.num_nodes)
+    assert sorted(batch.n_id.tolist()) == node.tolist()
+    inner = k_hop_subgraph(seed, num_hops - 1, data.edge_index, num_nodes=data.num_nodes)[0]
+    edges = torch.isin(data.edge_index[1], inner).nonzero().squeeze(1)  # all that end less than num_hops away
+    assert batch.e_id.sort().values.tolist() == edges.tolist()
+
+
+def test_by_hand():
+    data = Data(x=torch.eye(4), edge_index=torch.tensor([[2, 0, 3, 1, 2], [0, 1, 2, 3, 2]]))
+    (batch,) = neighbour_loader(data, [-1, -1], 1, input_nodes=torch.tensor([0]))
+    assert batch.n_id.tolist() == [0, 2, 3]  # 3 -> 2 -> 0, with the loop at 2; 1 -> 3 is three hops away
+    assert batch.edge_index.tolist() == [[1, 2, 1], [0, 1, 1]]
+    assert batch.e_id.tolist() == [0, 2, 4]
+    assert batch.batch_size == 1
+
+
+def chi_square(count, expected):
+    return float(((count - expected) ** 2 / expected).sum())
+
+
+def test_every_set_of_edges_is_equally_likely():
+    data = hub(5)
+    data.edge_index[0, :2] = 3  # three of the five edges are of the same two nodes
+    draws = 6000
+    sample = NeighbourSampler(data, [2]).sample(torch.zeros(draws, dtype=torch.long), seeded(1))
+    assert torch.equal(sample.col, torch.arange(draws).repeat_interleave(2))  # each seed has a draw of its own
+    edge = sample.edge.reshape(draws, 2).sort(dim=1).values
+    count = torch.zeros(5, 5).index_put_((edge[:, 0], edge[:, 1]), torch.ones(draws), accumulate=True)
+    count = torch.stack([count[pair] for pair in itertools.combinations(range(5), 2)])
+    assert count.sum() == draws  # never the same edge twice
+    assert chi_square(count, draws / 10) < 27.9  # 9 degrees of freedom: p = 0.001
+
+
+def test_a_node_of_high_degree_is_drawn_from_uniformly():
+    draws, k = 400, 25
+    sample = NeighbourSampler(hub(5000), [k]).sample(torch.zeros(draws, dtype=torch.long), seeded(2))
+    edge = sample.edge.reshape(draws, k)
+    assert (edge.sort(dim=1).values.diff(dim=1) > 0).all()
+    assert chi_square((edge // 100).flatten().bincount(minlength=50), draws * k / 50) < 85.4  # 49 degrees: p = 0.001
+
+
+def test_nodes_of_one_batch_are_drawn_for_independently():
+    both = hub(2)
+    both.edge_index = torch.tensor([[1, 2, 1, 2], [0, 0, 3, 3]])
+    both.num_nodes = 4
+    sampler, count = NeighbourSampler(both, [1]), torch.zeros(2, 2)
+    generator = seeded(3)
+    for _ in range(400):
+        first, second = sampler.sample(torch.tensor([0, 3]), generator).edge.tolist()
+        count[first, second - 2] += 1
+    assert chi_square(count, 100) < 16.3  # 3 degrees: p = 0.001
+
+
+@pytest.mark.parametrize(
+    "load",
+    [
+        lambda g, w: neighbour_loader(random_graph(), [3, 2], 16, generator=g, num_workers=w),
+        lambda g, w: cluster_loader(random_graph(), torch.arange(60) // 6, 3, generator=g, num_workers=w),
+    ],
+)
+def test_the_generator_decides_whatever_the_number_of_workers(load, tmp_path):
+    def run(generator, num_workers, epochs):
+        loader, result = load(generator, num_workers), []
+        for _ in range(epochs):
+            for batch in loader:
+                torch.rand(3, generator=generator)  # as the views would
+                result.append(batch)
+        return result
+
+    generator = seeded(5)
+    first = run(generator, 0, 1)
+    save_checkpoint(tmp_path / "run", 1, generator=generator)
+    second = run(generator, 0, 1)
+    assert not same(first, second)
+    assert not same(first, run(seeded(6), 0, 1))
+    assert same(first + second, run(seeded(5), 0, 2))
+    assert same(first + second, run(seeded(5), 2, 2))
+    resumed = seeded(0)
+    load_checkpoint(tmp_path / "run", generator=resumed)
+    assert same(second, run(resumed, 2, 1))
+
+
+def test_without_a_generator_torchs_seed_decides():
+    loader, runs = neighbour_loader(random_graph(), [3, 2], 16), []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        runs.append(list(loader))
+    assert same(runs[0], runs[1])
+    assert not same(runs[0], runs[2])
+
+
+def test_the_draws_of_an_epoch_differ_where_the_order_does_not():
+    loader = neighbour_loader(hub(1000), [2], 1, input_nodes=torch.tensor([0]), shuffle=False, generator=seeded())
+    assert len({tuple(batch.e_id.tolist()) for _ in range(5) for batch in loader}) == 5
+
+
+@pytest.mark.parametrize(("batch_size", "sizes"), [(2, [2, 1]), (3, [3]), (100, [3])])
+@pytest.mark.parametrize("as_mask", [False, True])
+def test_input_nodes_and_their_numbers(batch_size, sizes, as_mask):
+    data, nodes = random_graph(), torch.tensor([4, 8, 50])
+    input_nodes = torch.zeros(60, dtype=torch.bool).index_fill(0, nodes, True) if as_mask else nodes
+    batches = list(neighbour_loader(data, [2], batch_size, input_nodes=input_nodes, generator=seeded()))
+    assert [batch.batch_size for batch in batches] == sizes
+    seeds = torch.cat([batch.n_id[: batch.batch_size] for batch in batches])
+    assert sorted(seeds.tolist()) == [4, 8, 50]
+    number = torch.cat([batch.input_id for batch in batches])
+    assert torch.equal(seeds, number if as_mask else nodes[number])
+
+
+def test_repeated_seeds_have_rows_of_their_own():
+    data = random_graph()
+    (batch,) = neighbour_loader(data, [-1], 3, input_nodes=torch.tensor([7, 7, 8]), shuffle=False)
+    assert batch.n_id[:3].tolist() == [7, 7, 8]
+    entering = batch.edge_index[1].bincount(minlength=3)
+    degree = data.edge_index[1].bincount()
+    assert entering.tolist()[:3] == degree[[7, 7, 8]].tolist()
+    assert torch.equal(batch.n_id[batch.edge_index], data.edge_index[:, batch.e_id])
+
+
+def test_options_go_to_torchs_loader():
+    loader = neighbour_loader(random_graph(), [2], 16, drop_last=True, transform=lambda batch: batch.x.size(1))
+    assert list(loader) == [2, 2, 2]
+    order = neighbour_loader(random_graph(), [2], 2, shuffle=False, sampler=[5, 3, 9])
+    assert [batch.input_id.tolist() for batch in order] == [[5, 3], [9]]
+
+
+@given(data=graphs(), num_parts=st.integers(1, 5), parts=st.integers(1, 5), seed=st.integers(0, 99))
+def test_parts_make_induced_subgraphs(data, num_parts, parts, seed):
+    cluster = torch.randint(num_parts, (data.num_nodes,), generator=seeded(seed))
+    count = cluster.unique().numel()
+    loader = cluster_loader(data, cluster, min(parts, count), generator=seeded(seed))
+    seen = []
+    for batch in loader:
+        check_attributes(batch, data)
+        inside = torch.zeros(data.num_nodes, dtype=torch.bool).index_fill(0, batch.n_id, True)
+        assert batch.e_id.sort().values.tolist() == inside[data.edge_index].all(0).nonzero().squeeze(1).tolist()
+        assert cluster[inside].unique().numel() <= parts
+        assert batch.batch_size == batch.num_nodes
+        seen += batch.n_id.tolist()
+    assert sorted(seen) == list(range(data.num_nodes))
+    assert len(loader) == -(-count // min(parts, count))
+
+
+def test_all_pairs_of_parts_come_together():
+    loader = cluster_loader(random_graph(), torch.arange(60) // 15, 2, generator=seeded())
+    pairs = {tuple(sorted(set((batch.n_id // 15).tolist()))) for _ in range(30) for batch in loader}
+    assert pairs == set(itertools.combinations(range(4), 2))
+
+
+def test_uniform_subgraphs_by_torchs_loader():
+    """As the module's documentation has it."""
+    data, draw = random_graph(), functools.partial(UniformSubgraph(20), generator=seeded())
+    loader = torch.utils.data.DataLoader([data] * 4, batch_size=None, collate_fn=draw)
+    batches = [tuple(batch.n_id.tolist()) for _ in range(2) for batch in loader]
+    assert len(set(batches)) == 8
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"fan_out": []}, ValueError, r"fan_out must hold for each hop a number from 1 on, or -1 for all, got \[\]"),
+        ({"fan_out": 10}, ValueError, "fan_out must .* got 10"),
+        ({"fan_out": [3, 0]}, ValueError, r"fan_out must .* got \[3, 0\]"),
+        ({"fan_out": [2.5]}, ValueError, r"fan_out must .* got \[2.5\]"),
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
+        ({"batch_size": 1.5}, TypeError, "batch_size must be an int, got 1.5"),
+        ({"input_nodes": [0, 1]}, TypeError, "input_nodes must be a long tensor .* got list"),
+        ({"input_nodes": torch.tensor([0.0])}, TypeError, "input_nodes must be .* got torch.float32"),
+        ({"input_nodes": torch.tensor([-1])}, ValueError, r"input_nodes must be in \[0, 60\), got -1"),
+        ({"input_nodes": torch.tensor([60])}, ValueError, r"input_nodes must be in \[0, 60\), got 60"),
+        ({"input_nodes": torch.ones(3, dtype=torch.bool)}, ValueError, r"must have shape \[60\] as a mask, got \(3,\)"),
+        ({"input_nodes": torch.zeros(60, dtype=torch.bool)}, ValueError, "must hold at least one node"),
+        ({"persistent_workers": True, "num_workers": 2}, ValueError, "persistent_workers must be False"),
+        ({"data": Batch.from_data_list([random_graph()])}, TypeError, "data must be one graph, .* got DataBatch"),
+        ({"data": HeteroData()}, TypeError, "data must be one graph, .* got HeteroData"),
+        ({"data": Data(x=torch.eye(2))}, ValueError, "data.edge_index is missing"),
+        ({"data": hub(2, edge_label_index=torch.zeros(2, 1).long())}, ValueError, "no numbers of nodes but edge_index"),
+        ({"data": hub(2, name=["a", "b", "c"])}, ValueError, r"as tensors, got lists: \['name'\]"),
+    ],
+)
+def test_arguments_are_checked(change, error, message):
+    arguments = {"data": random_graph(), "fan_out": [2], "batch_size": 4} | change
+    with pytest.raises(error, match=message):
+        neighbour_loader(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"parts": 0}, ValueError, "parts must be at least 1, got 0"),
+        ({"parts": 5}, ValueError, "parts must be at most 4, the number of parts, got 5"),
+        ({"cluster": torch.zeros(3).long()}, ValueError, r"cluster must have shape \[60\], got \(3,\)"),
+        ({"cluster": torch.zeros(60)}, TypeError, "cluster must be a long tensor .* got torch.float32"),
+        ({"data": HeteroData()}, TypeError, "data must be one graph"),
+    ],
+)
+def test_arguments_of_the_cluster_loader_are_checked(change, error, message):
+    arguments = {"data": random_graph(), "cluster": torch.arange(60) // 15, "parts": 2} | change
+    with pytest.raises(error, match=message):
+        cluster_loader(**arguments)
