@@ -1,8 +1,9 @@
 """Embeddings of OGB's molecules without labels: `python examples/ogb/ogbg_mol.py --dataset ogbg-molhiv --root data`.
 
-Any set scored by ROC-AUC (molhiv, molbace, ...) or RMSE (molesol, molfreesolv, mollipo). The method sees molecules of the
-training split only; the linear probe's strength is chosen on OGB's validation split, and no epoch is. `--finetune 20`
-also trains encoder and head on the labels, from the method's weights and from random ones, the epoch by validation.
+Any set that OGB scores by ROC-AUC (molhiv, molbace, ...) or RMSE (molesol, molfreesolv, mollipo). The method sees
+molecules of the training split only; the linear probe's strength is chosen on the validation split, and no epoch is.
+`--finetune 20` also trains encoder and head on the labels, from the method's weights and from random ones; the epoch
+is chosen on validation. With `--checkpoint FOLDER` a run of the method that was stopped goes on.
 """
 
 import argparse
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from torch_geometric.loader import DataLoader
-from torch_geometric.nn import global_add_pool
+from torch_geometric.nn import global_add_pool, global_mean_pool
 from tqdm import tqdm
 
 import gcl
@@ -22,30 +23,31 @@ METHODS = {"GraphCL": gcl.methods.GraphCL, "InfoGraph": gcl.methods.InfoGraph, "
 
 
 def build(args, num_features):
-    """The method on an untrained GIN; graph embeddings are sums over atoms."""
-    encoder = gcl.nn.gin(num_features, args.hidden, args.hidden, args.layers, norm="batch_norm")
-    return METHODS[args.method](encoder, args.hidden).to(args.device)
+    """The method on an untrained GIN, with OGB's mean over atoms and no activation at the end."""
+    options = {"norm": "batch_norm", "final_activation": False}
+    encoder = gcl.nn.gin(num_features, args.hidden, args.hidden, args.layers, **options)
+    return METHODS[args.method](encoder, args.hidden, readout=global_mean_pool).to(args.device)
 
 
 def pretrain(args, method, graphs, seed, generator):
-    """Train the method, saving it after each epoch; a run that was stopped goes on."""
+    """Train the method."""
     loader = DataLoader(graphs, min(args.batch_size, len(graphs)), shuffle=True, drop_last=True, generator=generator)
     optimizer = torch.optim.Adam(method.parameters(), lr=args.lr)
     parts = {"method": method, "optimizer": optimizer, "generator": generator}
-    run = f"{args.dataset}-{args.method}-{seed}"
-    path = args.checkpoint and args.checkpoint / f"{run}.ckpt"
+    name = f"{args.dataset}-{args.method}-{seed}"
+    path = args.checkpoint and args.checkpoint / f"{name}.ckpt"
     start = gcl.train.load_checkpoint(path, **parts) if path and path.exists() else 0
     writer = None
     if args.track:
         from torch.utils.tensorboard import SummaryWriter
 
-        writer = SummaryWriter(args.track / run, purge_step=start + 1)
+        writer = SummaryWriter(args.track / name, purge_step=start + 1)
     if args.compile:
         method.encoder.compile(dynamic=True)
-    progress = tqdm(total=args.epochs, initial=start, desc=run, unit="epoch")
-    with progress, torch.autocast(args.device, torch.bfloat16, enabled=args.amp):
-        for epoch, loss in gcl.train.fit(method, loader, optimizer, args.epochs, generator=generator, start=start):
-            progress.update()
+    epochs = gcl.train.fit(method, loader, optimizer, args.epochs, generator=generator, start=start)
+    progress = tqdm(epochs, initial=start, total=args.epochs, desc=name, unit="epoch")
+    with torch.autocast(args.device, torch.bfloat16, enabled=args.amp):
+        for epoch, loss in progress:
             progress.set_postfix(loss=f"{loss:.3f}")
             if path:
                 gcl.train.save_checkpoint(path, epoch, **parts)
@@ -76,7 +78,7 @@ def finetune(args, method, graphs, split, generator):
         method.train()
         for batch in loader:
             batch = batch.to(args.device)
-            out = head(global_add_pool(method.encoder(batch.x, batch.edge_index), batch.batch))
+            out = head(global_mean_pool(method.encoder(batch.x, batch.edge_index), batch.batch))
             known = ~batch.y.isnan()
             optimizer.zero_grad()
             objective(out[known], batch.y[known].float()).backward()
@@ -101,7 +103,6 @@ def run(args, graphs, seed):
     scores |= {"untrained GIN": probe(z, y, split, metric)}
     if args.finetune:
         scores["labels from scratch"] = finetune(args, copy.deepcopy(method), graphs, split, generator)
-
     rows = split.train[torch.randperm(len(split.train), generator=generator)[: args.graphs]]
     pretrain(args, method, graphs[rows], seed, generator)
     z, _ = gcl.eval.embed_graphs(method, graphs)

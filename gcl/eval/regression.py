@@ -14,8 +14,9 @@ PENALTIES = tuple(10.0 ** (k / 2) for k in range(-4, 13))
 def ridge_probe(z: Tensor, y: Tensor, split: Split) -> dict[str, float]:
     """Ridge regression on standardised columns; its penalty chosen on validation, test used once.
 
-    Columns are brought to mean 0 and deviation 1 by the training rows. The greatest penalty all but gives the
-    mean target of the training rows, the baseline to compare with.
+    Columns are brought to mean 0 and deviation 1 by the training rows. A column that is almost constant there, such
+    as an almost dead ReLU, can so become huge on test rows: end the encoder without an activation. The greatest
+    penalty all but gives the mean target of the training rows, the baseline to compare with.
 
     Args:
         z: embeddings ``[N, D]``, any device.
