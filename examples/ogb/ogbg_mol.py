@@ -61,13 +61,14 @@ def probe(z, y, split, metric):
     return gcl.eval.roc_auc(z, y, split)["roc_auc"] if metric == "rocauc" else gcl.eval.ridge_probe(z, y, split)["rmse"]
 
 
-def finetune(args, method, graphs, split, generator):
+def finetune(args, method, graphs, split, seed):
     """The test score of encoder and linear head after training on the labels, at the epoch best on validation."""
+    torch.manual_seed(seed)
     head = torch.nn.Linear(args.hidden, graphs.num_tasks).to(args.device)
     optimizer = torch.optim.Adam([*method.encoder.parameters(), *head.parameters()], lr=args.lr)
     evaluator = gcl.data.evaluator(args.dataset)
     objective, sign = (mse_loss, -1) if evaluator.eval_metric == "rmse" else (binary_cross_entropy_with_logits, 1)
-    loader = DataLoader(graphs[split.train], args.batch_size, shuffle=True, generator=generator)
+    loader = DataLoader(graphs[split.train], args.batch_size, shuffle=True)
 
     def score(rows):
         g, y = gcl.eval.embed_graphs(method, graphs[rows])
@@ -99,24 +100,25 @@ def run(args, graphs, seed):
     z, y = gcl.eval.embed_graphs(method, graphs)
     counts = torch.cat([global_add_pool(batch.x, batch.batch) for batch in DataLoader(graphs, 256)])
     scores = {"mean label": probe(torch.ones(len(y), 1), y, split, metric)} if metric == "rmse" else {}
-    scores |= {"counts of atoms and bonds": probe(counts, y, split, metric)}
-    scores |= {"untrained GIN": probe(z, y, split, metric)}
-    if args.finetune:
-        scores["labels from scratch"] = finetune(args, copy.deepcopy(method), graphs, split, generator)
+    scores["counts of atoms and bonds"] = probe(counts, y, split, metric)
+    scores["untrained GIN"] = probe(z, y, split, metric)
+    untrained = copy.deepcopy(method)
     rows = split.train[torch.randperm(len(split.train), generator=generator)[: args.graphs]]
     pretrain(args, method, graphs[rows], seed, generator)
     z, _ = gcl.eval.embed_graphs(method, graphs)
     scores[args.method] = probe(z, y, split, metric)
-    if args.finetune:
-        scores[f"{args.method}, then labels"] = finetune(args, copy.deepcopy(method), graphs, split, generator)
     if args.export:
         np.savez(args.export, graph=np.arange(len(z)), embedding=z.numpy())
+    if args.finetune:
+        scores["labels from scratch"] = finetune(args, untrained, graphs, split, seed)
+        scores[f"{args.method}, then labels"] = finetune(args, method, graphs, split, seed)
     return scores
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dataset", default="ogbg-molbace")
+    names = [name for name in gcl.data.ogb.SPLITS if name.startswith("ogbg")]
+    parser.add_argument("--dataset", default="ogbg-molbace", choices=names)
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--method", default="GraphCL", choices=METHODS)
     parser.add_argument("--epochs", type=int, default=20, help="of the method")
