@@ -3,7 +3,18 @@
 The folder is laid out as OGB's download, so that ogb's own class, and `gcl.data.load`, read it by that name; its
 SYNTHETIC.txt says what it is. The size, mean degree, widths, classes and sizes of the splits are the real set's.
 
-TABLE
+A degree-corrected block model: communities of about 200 nodes; an edge stays in its community with probability 0.4, in
+its community's class with 0.1 more, and else ends anywhere; degrees follow a power law. A node is of its community's
+class with probability 0.7, else of any: what the edges tell has a ceiling. Its features are a weak mean of its own
+class, one of its community, and noise.
+
+Accuracy % of logistic regression (C = 0.01, standardised columns, 5,000 test rows; trained on 5,000 or 10,000), seed 0:
+
+| | arxiv, 10,000 nodes | arxiv, 100,000 | products, 10,000 | products, 100,000 |
+|---|---|---|---|---|
+| raw features | 38.2 | 32.2 | 30.6 | 23.3 |
+| A^2 X | 64.5 | 62.6 | 70.6 | 71.1 |
+
 Everything is drawn and written in pieces, so that memory holds a few numbers for each node and one piece.
 """
 
