@@ -4,6 +4,7 @@ from gcl.data.convert import from_networkx
 from gcl.data.embedded import atlas, csbm
 from gcl.data.load import load
 from gcl.data.loaders import NeighbourSampler, cluster_loader, neighbour_loader
+from gcl.data.ogb import evaluator
 from gcl.data.partition import partition, partition_quality
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "atlas",
     "cluster_loader",
     "csbm",
+    "evaluator",
     "from_networkx",
     "load",
     "neighbour_loader",

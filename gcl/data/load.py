@@ -11,6 +11,7 @@ from torch_geometric import datasets
 from torch_geometric.data import Data, InMemoryDataset
 from torch_geometric.utils import degree
 
+from gcl.data import ogb
 from gcl.data.embedded import atlas, csbm, digits, karate
 
 _EMBEDDED: dict[str, Callable[[], Data | InMemoryDataset]] = {
@@ -52,19 +53,30 @@ def load(name: str, root: str | Path | None = None) -> Data | InMemoryDataset:
     ``"atlas"``, 1,252 graphs of up to seven nodes.
     Through torch_geometric, downloaded once: Cora, CiteSeer, PubMed, Computers, Photo, CS, Physics, WikiCS,
     BlogCatalog and Flickr (the attributed graphs of AANE), and TU sets such as MUTAG, PROTEINS, NCI1.
+    Through ogb (``torch-gcl[ogb]``): ogbn-arxiv, ogbn-products, and the molecules of ogbg-molhiv, ogbg-molesol, ...
 
     Args:
         name: as above.
         root: folder of the downloaded sets; ``None``: ``$GCL_DATA``, else ``data/``.
 
     Returns:
-        ``Data`` with dense ``x`` and classes ``y`` for a node data set; PyG's data set of graphs for ``"atlas"`` and
-        TU sets. Where a TU set has no node features (COLLAB, IMDB, REDDIT), ``x`` ``[n, 129]`` holds one-hot degrees,
-        the last column for 128 and more.
+        ``Data`` with dense ``x`` and classes ``y`` for a node data set; PyG's data set of graphs for ``"atlas"``,
+        TU sets and molecules.
+
+        Where a TU set has no node features (COLLAB, IMDB, REDDIT), ``x`` ``[n, 129]`` holds one-hot degrees, the last
+        column for 128 and more.
+
+        ogbn sets have OGB's split in ``train_mask``, ``val_mask`` and ``test_mask``, and edges in both directions;
+        ``synthetic=True`` if benchmarks/make_ogb_like.py wrote them.
+
+        Molecules have OGB's split, ``gcl.eval.Split(*graphs.get_idx_split().values())``, and floating-point ``x``
+        ``[n, 187]``: :func:`gcl.data.ogb.molecule_features`, which ``graphs.transform = None`` switches off.
 
     Raises:
         ValueError: the name is unknown, or a file is damaged: the message names it.
-        FileNotFoundError: the set is neither on disk nor downloadable: the message says which files go where.
+        FileNotFoundError: the set is neither on disk nor downloadable, or half on disk: the message says which files
+            go where.
+        ImportError: a set of OGB, and ogb is not installed.
 
     Example:
         >>> load("karate")
@@ -78,8 +90,14 @@ def load(name: str, root: str | Path | None = None) -> Data | InMemoryDataset:
         if graphs.num_features == 0:
             graphs.transform = _degree_features
         return graphs
+    if name in ogb.SPLITS:
+        graphs = _open(name, root, ogb.dataset(name), {"name": name})
+        if name.startswith("ogbn"):
+            return ogb.node_data(graphs)
+        graphs.transform = ogb.molecule_features
+        return graphs
     if name not in _NODE:
-        raise ValueError(f"name must be one of {', '.join([*_EMBEDDED, *_NODE, *_GRAPH])}, got {name!r}")
+        raise ValueError(f"name must be one of {', '.join([*_EMBEDDED, *_NODE, *_GRAPH, *ogb.SPLITS])}, got {name!r}")
     data = _open(name, root if name != "WikiCS" else root / name, *_NODE[name])[0]
     _check_size(name, data, root)
     if data.x.layout != torch.strided:

@@ -12,6 +12,7 @@ from gcl.eval.graphs import embed_graphs, graph_controls
 from gcl.eval.links import hold_out_edges, link_prediction
 from gcl.eval.probes import knn_probe, linear_probe
 from gcl.eval.ranking import roc_auc
+from gcl.eval.regression import ridge_probe
 from gcl.eval.splits import Split, random_folds, random_split, split_from_masks
 from gcl.eval.svm import svm_cv
 
@@ -36,6 +37,7 @@ __all__ = [
     "random_flips",
     "random_folds",
     "random_split",
+    "ridge_probe",
     "roc_auc",
     "split_from_masks",
     "svm_cv",

@@ -1,0 +1,152 @@
+"""Embeddings of OGB's molecules without labels: `python examples/ogb/ogbg_mol.py --dataset ogbg-molhiv --root data`.
+
+Any set that OGB scores by ROC-AUC (molhiv, molbace, ...) or RMSE (molesol, molfreesolv, mollipo). The method sees
+molecules of the training split only; the linear probe's strength is chosen on the validation split, and no epoch is.
+`--finetune 20` also trains encoder and head on the labels, from the method's weights and from random ones; the epoch
+is chosen on validation. With `--checkpoint FOLDER` a run of the method that was stopped goes on.
+"""
+
+import argparse
+import copy
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
+from torch_geometric.loader import DataLoader
+from torch_geometric.nn import global_add_pool, global_mean_pool
+from tqdm import tqdm
+
+import gcl
+
+METHODS = {"GraphCL": gcl.methods.GraphCL, "InfoGraph": gcl.methods.InfoGraph, "ARIEL": gcl.methods.ARIELGraph}
+
+
+def build(args, num_features):
+    """The method on an untrained GIN, with OGB's mean over atoms and no activation at the end."""
+    options = {"norm": "batch_norm", "final_activation": False}
+    encoder = gcl.nn.gin(num_features, args.hidden, args.hidden, args.layers, **options)
+    return METHODS[args.method](encoder, args.hidden, readout=global_mean_pool).to(args.device)
+
+
+def pretrain(args, method, graphs, seed, generator):
+    """Train the method."""
+    loader = DataLoader(graphs, min(args.batch_size, len(graphs)), shuffle=True, drop_last=True, generator=generator)
+    optimizer = torch.optim.Adam(method.parameters(), lr=args.lr)
+    parts = {"method": method, "optimizer": optimizer, "generator": generator}
+    name = f"{args.dataset}-{args.method}-{seed}"
+    path = args.checkpoint and args.checkpoint / f"{name}.ckpt"
+    start = gcl.train.load_checkpoint(path, **parts) if path and path.exists() else 0
+    writer = None
+    if args.track:
+        from torch.utils.tensorboard import SummaryWriter
+
+        writer = SummaryWriter(args.track / name, purge_step=start + 1)
+    if args.compile:
+        method.encoder.compile(dynamic=True)
+    epochs = gcl.train.fit(method, loader, optimizer, args.epochs, generator=generator, start=start)
+    progress = tqdm(epochs, initial=start, total=args.epochs, desc=name, unit="epoch")
+    with torch.autocast(args.device, torch.bfloat16, enabled=args.amp):
+        for epoch, loss in progress:
+            progress.set_postfix(loss=f"{loss:.3f}")
+            if path:
+                gcl.train.save_checkpoint(path, epoch, **parts)
+            if writer:
+                writer.add_scalar("loss", loss, epoch)
+                writer.flush()
+
+
+def probe(z, y, split, metric):
+    """The test score of a linear model on frozen embeddings."""
+    return gcl.eval.roc_auc(z, y, split)["roc_auc"] if metric == "rocauc" else gcl.eval.ridge_probe(z, y, split)["rmse"]
+
+
+def finetune(args, method, graphs, split, seed):
+    """The test score of encoder and linear head after training on the labels, at the epoch best on validation."""
+    torch.manual_seed(seed)
+    head = torch.nn.Linear(args.hidden, graphs.num_tasks).to(args.device)
+    optimizer = torch.optim.Adam([*method.encoder.parameters(), *head.parameters()], lr=args.lr)
+    evaluator = gcl.data.evaluator(args.dataset)
+    objective, sign = (mse_loss, -1) if evaluator.eval_metric == "rmse" else (binary_cross_entropy_with_logits, 1)
+    loader = DataLoader(graphs[split.train], args.batch_size, shuffle=True)
+
+    def score(rows):
+        g, y = gcl.eval.embed_graphs(method, graphs[rows])
+        return float(evaluator.eval({"y_true": y, "y_pred": head(g.to(args.device))})[evaluator.eval_metric])
+
+    best = -float("inf")
+    for _ in tqdm(range(args.finetune), desc="labels", unit="epoch", leave=False):
+        method.train()
+        for batch in loader:
+            batch = batch.to(args.device)
+            out = head(global_mean_pool(method.encoder(batch.x, batch.edge_index), batch.batch))
+            known = ~batch.y.isnan()
+            optimizer.zero_grad()
+            objective(out[known], batch.y[known].float()).backward()
+            optimizer.step()
+        if sign * (val := score(split.val)) > best:
+            best, state = sign * val, copy.deepcopy((method.state_dict(), head.state_dict()))
+    method.load_state_dict(state[0])
+    head.load_state_dict(state[1])
+    return score(split.test)
+
+
+def run(args, graphs, seed):
+    """The test scores of one seed, by row of the table."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    split, metric = gcl.eval.Split(*graphs.get_idx_split().values()), graphs.eval_metric
+    method = build(args, graphs.num_features)
+    z, y = gcl.eval.embed_graphs(method, graphs)
+    counts = torch.cat([global_add_pool(batch.x, batch.batch) for batch in DataLoader(graphs, 256)])
+    scores = {"mean label": probe(torch.ones(len(y), 1), y, split, metric)} if metric == "rmse" else {}
+    scores["counts of atoms and bonds"] = probe(counts, y, split, metric)
+    scores["untrained GIN"] = probe(z, y, split, metric)
+    untrained = copy.deepcopy(method)
+    rows = split.train[torch.randperm(len(split.train), generator=generator)[: args.graphs]]
+    pretrain(args, method, graphs[rows], seed, generator)
+    z, _ = gcl.eval.embed_graphs(method, graphs)
+    scores[args.method] = probe(z, y, split, metric)
+    if args.export:
+        np.savez(args.export, graph=np.arange(len(z)), embedding=z.numpy())
+    if args.finetune:
+        scores["labels from scratch"] = finetune(args, untrained, graphs, split, seed)
+        scores[f"{args.method}, then labels"] = finetune(args, method, graphs, split, seed)
+    return scores
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    names = [name for name in gcl.data.ogb.SPLITS if name.startswith("ogbg")]
+    parser.add_argument("--dataset", default="ogbg-molbace", choices=names)
+    parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
+    parser.add_argument("--method", default="GraphCL", choices=METHODS)
+    parser.add_argument("--epochs", type=int, default=20, help="of the method")
+    parser.add_argument("--finetune", type=int, default=0, metavar="EPOCHS", help="with labels, after the probe")
+    parser.add_argument("--graphs", type=int, help="molecules to train the method on (default: the training split)")
+    parser.add_argument("--hidden", type=int, default=128)
+    parser.add_argument("--layers", type=int, default=4)
+    parser.add_argument("--batch-size", type=int, default=256)
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="one run each (default: 0 1 2)")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--amp", action="store_true", help="train the method in bfloat16 (autocast)")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the encoder")
+    parser.add_argument("--checkpoint", type=Path, help="folder to save the method's runs in, and to go on from")
+    parser.add_argument("--track", type=Path, help="folder for TensorBoard (torch-gcl[track])")
+    parser.add_argument("--export", type=Path, help="file for the last seed's embeddings (.npz)")
+    args = parser.parse_args()
+
+    graphs = gcl.data.load(args.dataset, args.root)
+    if graphs.eval_metric not in ("rocauc", "rmse"):
+        parser.error(f"--dataset must be scored by ROC-AUC or RMSE, {args.dataset} is by {graphs.eval_metric}")
+    runs = [run(args, graphs, seed) for seed in args.seed]
+    unit, scale = ("ROC-AUC %", 100) if graphs.eval_metric == "rocauc" else ("RMSE", 1)
+    print(f"\n{args.dataset}, OGB's split, {len(runs)} seeds, {args.epochs} epochs\n| | {unit} |\n|---|---|")
+    for name in runs[0]:
+        cell = scale * torch.tensor([scores[name] for scores in runs])
+        print(f"| {name} | {cell.mean():.2f} ± {cell.std(correction=0):.2f} |")
+
+
+if __name__ == "__main__":
+    main()
