@@ -46,6 +46,13 @@ def test_weights_of_edges_get_their_gradient(square):
     torch.testing.assert_close(w1.grad, w2.grad)
 
 
+def test_single_weights_keep_double_features(square):
+    encoder = gcn(4, 6, 5, normalize=False).double()
+    x, weight = torch.randn(4, 4, dtype=torch.double), torch.rand(8)
+    h = encoder(x, square.edge_index, weight)
+    torch.testing.assert_close(h, encoder(x, square.edge_index, weight.double()), rtol=1e-12, atol=1e-12)
+
+
 def test_under_autocast_the_sparse_product_is_in_single_precision(square):
     encoder = gcn(4, 6, 5)
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -2,17 +2,14 @@
 
 Any set that OGB scores by ROC-AUC (molhiv, molbace, ...) or RMSE (molesol, molfreesolv, mollipo). The method sees
 molecules of the training split only; the linear probe's strength is chosen on the validation split, and no epoch is.
-`--finetune 20` also trains encoder and head on the labels, from the method's weights and from random ones; the epoch
-is chosen on validation. With `--checkpoint FOLDER` a run of the method that was stopped goes on.
+With `--checkpoint FOLDER` a run that was stopped goes on, and ogbg_finetune.py can train on with labels.
 """
 
 import argparse
-import copy
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from torch_geometric.loader import DataLoader
 from torch_geometric.nn import global_add_pool, global_mean_pool
 from tqdm import tqdm
@@ -61,36 +58,6 @@ def probe(z, y, split, metric):
     return gcl.eval.roc_auc(z, y, split)["roc_auc"] if metric == "rocauc" else gcl.eval.ridge_probe(z, y, split)["rmse"]
 
 
-def finetune(args, method, graphs, split, seed):
-    """The test score of encoder and linear head after training on the labels, at the epoch best on validation."""
-    torch.manual_seed(seed)
-    head = torch.nn.Linear(args.hidden, graphs.num_tasks).to(args.device)
-    optimizer = torch.optim.Adam([*method.encoder.parameters(), *head.parameters()], lr=args.lr)
-    evaluator = gcl.data.evaluator(args.dataset)
-    objective, sign = (mse_loss, -1) if evaluator.eval_metric == "rmse" else (binary_cross_entropy_with_logits, 1)
-    loader = DataLoader(graphs[split.train], args.batch_size, shuffle=True)
-
-    def score(rows):
-        g, y = gcl.eval.embed_graphs(method, graphs[rows])
-        return float(evaluator.eval({"y_true": y, "y_pred": head(g.to(args.device))})[evaluator.eval_metric])
-
-    best = -float("inf")
-    for _ in tqdm(range(args.finetune), desc="labels", unit="epoch", leave=False):
-        method.train()
-        for batch in loader:
-            batch = batch.to(args.device)
-            out = head(global_mean_pool(method.encoder(batch.x, batch.edge_index), batch.batch))
-            known = ~batch.y.isnan()
-            optimizer.zero_grad()
-            objective(out[known], batch.y[known].float()).backward()
-            optimizer.step()
-        if sign * (val := score(split.val)) > best:
-            best, state = sign * val, copy.deepcopy((method.state_dict(), head.state_dict()))
-    method.load_state_dict(state[0])
-    head.load_state_dict(state[1])
-    return score(split.test)
-
-
 def run(args, graphs, seed):
     """The test scores of one seed, by row of the table."""
     torch.manual_seed(seed)
@@ -102,16 +69,12 @@ def run(args, graphs, seed):
     scores = {"mean label": probe(torch.ones(len(y), 1), y, split, metric)} if metric == "rmse" else {}
     scores["counts of atoms and bonds"] = probe(counts, y, split, metric)
     scores["untrained GIN"] = probe(z, y, split, metric)
-    untrained = copy.deepcopy(method)
     rows = split.train[torch.randperm(len(split.train), generator=generator)[: args.graphs]]
     pretrain(args, method, graphs[rows], seed, generator)
     z, _ = gcl.eval.embed_graphs(method, graphs)
     scores[args.method] = probe(z, y, split, metric)
     if args.export:
         np.savez(args.export, graph=np.arange(len(z)), embedding=z.numpy())
-    if args.finetune:
-        scores["labels from scratch"] = finetune(args, untrained, graphs, split, seed)
-        scores[f"{args.method}, then labels"] = finetune(args, method, graphs, split, seed)
     return scores
 
 
@@ -122,7 +85,6 @@ def main():
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--method", default="GraphCL", choices=METHODS)
     parser.add_argument("--epochs", type=int, default=20, help="of the method")
-    parser.add_argument("--finetune", type=int, default=0, metavar="EPOCHS", help="with labels, after the probe")
     parser.add_argument("--graphs", type=int, help="molecules to train the method on (default: the training split)")
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--layers", type=int, default=4)

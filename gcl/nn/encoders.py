@@ -117,9 +117,10 @@ class SparseGCNConv(GCNConv):
         n, (row, col) = x.size(0), edge_index
         order = col.argsort(stable=True)
         start = torch.cat([col.new_zeros(1), col.bincount(minlength=n).cumsum(0)])
-        matrix = torch.sparse_csr_tensor(start, row[order], edge_weight[order], (n, n), check_invariants=False)
+        value = edge_weight[order].to(torch.promote_types(x.dtype, edge_weight.dtype))
+        matrix = torch.sparse_csr_tensor(start, row[order], value, (n, n), check_invariants=False)
         with torch.autocast(x.device.type, enabled=False):  # sparse products have no bfloat16
-            return matrix @ x.to(edge_weight.dtype)
+            return matrix @ x.to(value.dtype)
 
 
 class _WeightedGIN(GIN):
