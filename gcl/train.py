@@ -3,43 +3,48 @@
 import copy
 import os
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Generator, Tensor
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 from torch_geometric.data import Data
 
-from gcl.checks import check_graph
+from gcl.checks import check_at_least_one, check_graph
 from gcl.methods import Method
 
 
 def fit(
-    method: Method,
+    method: Method | DistributedDataParallel,
     batches: Iterable[Data],
     optimizer: Optimizer,
     epochs: int,
     *,
     generator: Generator | None = None,
     start: int = 0,
+    accumulate: int = 1,
 ) -> Iterator[tuple[int, Tensor]]:
     """Train, and yield after each epoch: logging, evaluation, early stopping and checkpoints are the caller's lines.
 
     Args:
-        method: what to train; put in training mode at each epoch.
+        method: what to train, alone or in ``DistributedDataParallel``; put in training mode at each epoch.
         batches: gone through once an epoch: ``[data]`` for a full graph, or a loader; a batch elsewhere than the method
             is copied to its device.
         optimizer: over the method's parameters.
         epochs: number of the last epoch.
         generator: randomness of the views; ``None`` draws from torch's global seed.
         start: epochs already done, as :func:`load_checkpoint` returns.
+        accumulate: batches to a step, which takes their mean gradient; an epoch's last step takes those that are left.
 
     Yields:
         The epoch's number, from ``start + 1`` to ``epochs``, and its mean loss, a scalar on the device.
 
     Raises:
-        ValueError: a batch is no valid graph (checked in the first epoch), or there are none.
+        ValueError: a batch is no valid graph (checked in the first epoch), there are none, or ``accumulate`` is not
+            above 0.
         FloatingPointError: the mean loss of an epoch is not finite (raised when the next one is asked for).
 
     Example:
@@ -51,19 +56,23 @@ def fit(
         >>> [epoch for epoch, loss in fit(method, [data], optimizer, epochs=3)]
         [1, 2, 3]
     """
-    device = next(method.parameters()).device
+    check_at_least_one("accumulate", accumulate)
+    own = method.module if isinstance(method, DistributedDataParallel) else method
+    device = next(own.parameters()).device
     for epoch in range(start + 1, epochs + 1):
         method.train()
         losses = []
-        for batch in batches:
-            if epoch == start + 1:
-                check_graph(batch)
+        remaining = iter(batches)
+        while group := list(islice(remaining, accumulate)):
             optimizer.zero_grad(set_to_none=True)
-            loss = method(copy.copy(batch).to(device), generator)
-            loss.backward()
+            for batch in group:
+                if epoch == start + 1:
+                    check_graph(batch)
+                loss = method(copy.copy(batch).to(device), generator)
+                (loss / len(group)).backward()
+                losses.append(loss.detach())
             optimizer.step()
-            method.after_step()
-            losses.append(loss.detach())
+            own.after_step()
         if not losses:
             raise ValueError("batches must hold at least one graph, got none")
         mean = torch.stack(losses).mean()

@@ -1,6 +1,7 @@
 """Two and four gloo processes give every parameter the gradient of one process."""
 
 import gc
+import multiprocessing
 from datetime import timedelta
 from functools import partial
 
@@ -67,7 +68,9 @@ def worker(rank, sizes, folder):
 @pytest.fixture(scope="module", params=SHARDS, ids=str)
 def ranks(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("ranks")
-    mp.spawn(worker, (request.param, str(folder)), nprocs=len(request.param))
+    multiprocessing.set_forkserver_preload(["gcl"])  # imported once for all processes
+    processes = {"nprocs": len(request.param), "start_method": "forkserver"}
+    mp.start_processes(worker, (request.param, str(folder)), **processes)
     return [torch.load(folder / f"{rank}.pt") for rank in range(len(request.param))]
 
 

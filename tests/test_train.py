@@ -51,6 +51,18 @@ def test_the_epochs_loss_is_the_mean_over_batches():
     assert [loss.item() for _, loss in fit(method, loader, optimizer, epochs=1)] == [5.0]
 
 
+def test_accumulated_gradients_are_the_mean_of_the_batches():
+    method = Quadratic()
+    optimizer = torch.optim.SGD([method.w], lr=0.25)
+    batches = [one(1), one(3), one(5)]  # a step to half of the mean 2, a step half of the way from there to 5
+    [(_, loss)] = fit(method, batches, optimizer, epochs=1, accumulate=2)
+    assert method.w.item() == 3.0
+    assert method.steps == 2
+    assert loss.item() == pytest.approx((1 + 9 + 16) / 3)
+    with pytest.raises(ValueError, match="accumulate must be at least 1, got 0"):
+        next(fit(method, batches, optimizer, epochs=1, accumulate=0))
+
+
 def test_bad_graphs_are_refused_before_training(square):
     method = GRACE(gcn(4, 8, 8), dim=8)
     before = [p.clone() for p in method.parameters()]

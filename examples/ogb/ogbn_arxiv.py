@@ -1,0 +1,150 @@
+"""Node embeddings of ogbn-arxiv without labels: `python examples/ogb/ogbn_arxiv.py --method GRACE --root data`.
+
+A batch is the whole graph or, with `--batch-size 1024`, the sampled neighbourhoods of 1,024 nodes, or with
+`--structcomp` the parts of a partition. Under `torchrun` each process takes its share of the nodes, and compares them
+with those of all (README.md). What an epoch draws follows from seed, epoch and rank: a stopped run goes on exactly.
+"""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data.distributed import DistributedSampler
+from torch_geometric.data import Data
+from tqdm import tqdm
+
+import gcl
+from gcl.methods import BGRL, CCASSG, GRACE, Regularized, StructComp
+from gcl.regularizers import POT
+
+
+def parse(description, argv=None, **defaults):
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
+    parser.add_argument("--method", default="GRACE", choices=["GRACE", "BGRL", "CCASSG"])
+    parser.add_argument("--dim", type=int, default=128, help="width of the embeddings, half of the hidden one")
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--batch-size", type=int, help="nodes of a batch, in each process (default: the whole graph)")
+    parser.add_argument("--fan-out", type=int, nargs="+", default=[10, 10], help="neighbours drawn at each hop")
+    parser.add_argument("--accumulate", type=int, default=1, metavar="K", help="batches to an optimizer step")
+    parser.add_argument("--structcomp", action="store_true", help="train on the parts of a partition, nine nodes each")
+    parser.add_argument("--pot", type=float, default=0.0, metavar="WEIGHT", help="of the POT regularizer of GRACE")
+    parser.add_argument("--amp", action="store_true", help="encode in bfloat16 (autocast)")
+    parser.add_argument("--compile", action="store_true", help="torch.compile the encoder")
+    parser.add_argument("--checkpoint", type=Path, help="file to save the run in, and to go on from")
+    parser.add_argument("--track", type=Path, help="folder for TensorBoard (torch-gcl[track])")
+    parser.add_argument("--export", type=Path, help="file for the embeddings h and their nodes n_id (.npz)")
+    parser.set_defaults(**defaults)
+    args = parser.parse_args(argv)
+    if args.structcomp and (args.batch_size or args.pot):
+        parser.error("--structcomp trains without a graph: it goes with neither --batch-size nor --pot")
+    if args.pot and (args.method != "GRACE" or args.batch_size or torch.distributed.is_torchelastic_launched()):
+        parser.error("--pot goes with --method GRACE, the whole graph and one process")
+    return args
+
+
+def build(args, num_features, generator, world_size):
+    """The method; in several processes its loss is over the rows of all (BGRL's, a mean of rows, by DDP's average)."""
+    encoder = gcl.nn.gcn(num_features, 2 * args.dim, args.dim, final_activation=args.method != "CCASSG")
+    if args.method == "BGRL":
+        return BGRL(encoder, args.dim)
+    method = CCASSG(encoder) if args.method == "CCASSG" else GRACE(encoder, args.dim, temperature=0.4)
+    if world_size > 1:
+        shared = partial(gcl.distributed.info_nce, temperature=0.4)
+        method.objective = shared if args.method == "GRACE" else gcl.distributed.gathered(method.objective)
+    if args.pot:
+        method = Regularized(method, POT((0.2, 0.4), target_batch=1024, generator=generator), args.pot)
+    return method
+
+
+def share(args, data, generator, sampler, rank, world_size):
+    """The batches of this process: its share of the parts, of the seeds, or of the rows that are compared."""
+    if args.structcomp:
+        cache = args.checkpoint and args.checkpoint.parent
+        with gcl.distributed.first_alone():
+            cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", args.seed, cache)
+        own = cluster % world_size == rank  # parts are rows of their own: they need no edges
+        return [Data(x=data.x[own], edge_index=data.edge_index[:, :0], cluster=cluster[own] // world_size)]
+    if args.batch_size:
+        options = {"generator": generator, "shuffle": False, "sampler": sampler}
+        return gcl.data.neighbour_loader(data, args.fan_out, args.batch_size, **options)
+    own = torch.arange(data.num_nodes) % world_size == rank
+    batch = data.subgraph(torch.cat([own.nonzero(), (~own).nonzero()]).squeeze(1))
+    batch.batch_size = int(own.sum())
+    return [batch]
+
+
+def train(args, data, process):
+    """Train on this process's share, and return the method."""
+    torch.manual_seed(args.seed)
+    generator, (rank, world_size, device) = torch.Generator(), process
+    sampler = DistributedSampler(data.x, world_size, rank, seed=args.seed, drop_last=True)  # shares of equal size
+    batches = share(args, data, generator, sampler, rank, world_size)
+    method = build(args, data.num_features, generator, world_size)
+    if args.structcomp:
+        method = StructComp(method, batches[0].cluster.to(device))
+    method.to(device)
+    optimizer = torch.optim.Adam(method.parameters(), lr=args.lr)
+    parts = {"method": method, "optimizer": optimizer}
+    start = gcl.train.load_checkpoint(args.checkpoint, **parts) if args.checkpoint and args.checkpoint.exists() else 0
+    if args.amp:
+        method.encoder.forward = torch.autocast(device.type, torch.bfloat16)(method.encoder.forward)
+    if args.compile:
+        method.encoder.compile(dynamic=True)
+    model = DistributedDataParallel(method) if world_size > 1 else method
+    if args.track and rank == 0:
+        from torch.utils.tensorboard import SummaryWriter
+
+        writer = SummaryWriter(args.track, purge_step=start + 1)
+
+    progress = tqdm(range(start + 1, args.epochs + 1), initial=start, total=args.epochs, unit="epoch", disable=rank > 0)
+    for epoch in progress:
+        gcl.distributed.reseed(generator, args.seed, epoch, rank)
+        sampler.set_epoch(epoch)
+        options = {"generator": generator, "start": epoch - 1, "accumulate": args.accumulate}
+        [(_, loss)] = gcl.train.fit(model, batches, optimizer, epoch, **options)
+        loss = gcl.distributed.mean(loss)
+        progress.set_postfix(loss=f"{loss:.4f}")
+        if args.checkpoint and rank == 0:
+            gcl.train.save_checkpoint(args.checkpoint, epoch, **parts)
+        if args.track and rank == 0:
+            writer.add_scalar("loss", loss, epoch)
+            writer.flush()
+    return method.cpu()
+
+
+def evaluate(args, name, data, method):
+    """Print the linear probe of the method beside the controls, on the official split, and export the embeddings."""
+    split = gcl.eval.split_from_masks(data)
+    rows = torch.randperm(len(split.train), generator=torch.Generator().manual_seed(args.seed))[:20_000]
+    split = split._replace(train=split.train[rows])
+    torch.manual_seed(args.seed)
+    untrained = build(args, data.num_features, None, 1)
+    h = gcl.eval.embed(method, data)
+    features = {"raw features": data.x, "A^2 X, no training": gcl.nn.propagate(data, hops=2)}
+    features |= {"untrained encoder": gcl.eval.embed(untrained, data), args.method: h}
+    name += " (SYNTHETIC, benchmarks/make_ogb_like.py)" if "synthetic" in data else ""
+    print(f"\n{name}, official split, linear probe trained on {len(rows)} rows\n| | accuracy % |\n|---|---|")
+    for row, z in features.items():
+        print(f"| {row} | {100 * gcl.eval.linear_probe(z, data.y, split)['accuracy']:.1f} |", flush=True)
+    if args.export:
+        np.savez(args.export, n_id=np.arange(len(h)), h=h.numpy())
+
+
+def run(name, args):
+    """Train, in one process or several, and evaluate once."""
+    with gcl.distributed.process_group() as process:
+        with gcl.distributed.first_alone():
+            data = gcl.data.load(name, args.root)
+        method = train(args, data, process)
+    if process.rank == 0:
+        evaluate(args, name, data, method)
+
+
+if __name__ == "__main__":
+    run("ogbn-arxiv", parse(__doc__))
