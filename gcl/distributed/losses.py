@@ -5,16 +5,12 @@ process, on every rank, and under ``DistributedDataParallel``, which averages gr
 gets the gradient of that process. Only public collectives are used.
 """
 
-import gc
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed as dist
-from torch import Generator, Tensor
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from gcl.checks import check_positive, check_views
@@ -22,100 +18,6 @@ from gcl.losses.similarity import log1p_exp, stack
 from gcl.pairwise import tiles
 
 Objective = Callable[..., Tensor]
-
-
-class Process(NamedTuple):
-    """One of ``world_size`` processes that train together, numbered by ``rank``, and its device."""
-
-    rank: int
-    world_size: int
-    device: torch.device
-
-
-@contextmanager
-def process_group() -> Iterator[Process]:
-    """Join the processes that ``torchrun`` started, and leave them at the end; started without it, a process is alone.
-
-    They meet over NCCL, a CUDA device each, where there is CUDA, else over gloo. No model in
-    ``DistributedDataParallel`` may outlive the group (its end would wait for ever): build it in a function called here.
-    Restarts by ``torchrun --max-restarts`` work on one machine; on several, where torch 2.13 may hand on the addresses
-    of killed processes, set ``TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1``.
-
-    Yields:
-        This process.
-
-    Example:
-        >>> with process_group() as process:
-        ...     process.rank, process.world_size
-        (0, 1)
-    """
-    cuda = torch.cuda.is_available()
-    if not dist.is_torchelastic_launched():
-        yield Process(0, 1, torch.device("cuda" if cuda else "cpu"))
-        return
-    device = torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if cuda else "cpu")
-    if cuda:
-        torch.cuda.set_device(device)
-    rank, world_size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
-    options: dict[str, Any] = {}
-    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":  # the store still has the addresses of those killed
-        store = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
-        attempt = dist.PrefixStore(f"attempt-{os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
-        options = {"store": attempt, "rank": rank, "world_size": world_size}
-    dist.init_process_group("nccl" if cuda else "gloo", **options)
-    yield Process(rank, world_size, device)
-    gc.collect()  # models in reference cycles too
-    dist.destroy_process_group()
-
-
-@contextmanager
-def first_alone() -> Iterator[None]:
-    """What is inside, in the first process of each machine while the others wait, and then in these: to fill a cache.
-
-    Without a process group it is simply done.
-
-    Example:
-        >>> with first_alone():
-        ...     print("downloads, unpacks, partitions")
-        downloads, unpacks, partitions
-    """
-    first = int(os.environ.get("LOCAL_RANK", 0)) == 0
-    if dist.is_initialized() and not first:
-        dist.barrier()
-    yield
-    if dist.is_initialized() and first:
-        dist.barrier()
-
-
-def reseed(generator: Generator, *key: int) -> None:
-    """Seed a generator by several numbers, such as ``seed, epoch, rank``: independent streams for different numbers.
-
-    Called at the start of each epoch, it makes the epoch's randomness a function of these numbers, so that a run goes
-    on exactly after a stop without the state of any rank's generator.
-
-    Args:
-        generator: what to seed.
-        *key: each at least 0.
-
-    Example:
-        >>> generator = Generator()
-        >>> reseed(generator, 0, 7, 1)
-        >>> before = torch.rand(2, generator=generator)
-        >>> reseed(generator, 0, 7, 1)
-        >>> torch.equal(before, torch.rand(2, generator=generator))
-        True
-    """
-    generator.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))
-
-
-def mean(value: Tensor) -> Tensor:
-    """The mean over the ranks of a number, for the log; without a process group the number.
-
-    Example:
-        >>> mean(torch.tensor(3.0))
-        tensor(3.)
-    """
-    return _MeanOverRanks.apply(value) if dist.is_initialized() else value
 
 
 def gathered(objective: Objective) -> Objective:
@@ -173,6 +75,16 @@ def info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor:
     total = torch.tensor(2.0 * n, dtype=terms.dtype, device=terms.device)
     dist.all_reduce(total)
     return _MeanOverRanks.apply(terms.sum() * dist.get_world_size() / total)
+
+
+def mean(value: Tensor) -> Tensor:
+    """The mean over the ranks of a number, for the log; without a process group the number.
+
+    Example:
+        >>> mean(torch.tensor(3.0))
+        tensor(3.)
+    """
+    return _MeanOverRanks.apply(value) if dist.is_initialized() else value
 
 
 class _Gather(torch.autograd.Function):
