@@ -36,6 +36,7 @@ def parse(description, argv=None, **defaults):
     parser.add_argument("--pot", type=float, default=0.0, metavar="WEIGHT", help="of the POT regularizer of GRACE")
     parser.add_argument("--amp", action="store_true", help="encode in bfloat16 (autocast)")
     parser.add_argument("--compile", action="store_true", help="torch.compile the encoder")
+    parser.add_argument("--labels", type=int, default=20_000, help="rows that train the linear probe (default: 20,000)")
     parser.add_argument("--checkpoint", type=Path, help="file to save the run in, and to go on from")
     parser.add_argument("--track", type=Path, help="folder for TensorBoard (torch-gcl[track])")
     parser.add_argument("--export", type=Path, help="file for the embeddings h and their nodes n_id (.npz)")
@@ -121,7 +122,7 @@ def train(args, data, process):
 def evaluate(args, name, data, method):
     """Print the linear probe of the method beside the controls, on the official split, and export the embeddings."""
     split = gcl.eval.split_from_masks(data)
-    rows = torch.randperm(len(split.train), generator=torch.Generator().manual_seed(args.seed))[:20_000]
+    rows = torch.randperm(len(split.train), generator=torch.Generator().manual_seed(args.seed))[: args.labels]
     split = split._replace(train=split.train[rows])
     torch.manual_seed(args.seed)
     untrained = build(args, data.num_features, None, 1)
