@@ -7,7 +7,8 @@
 `accuracy` writes one row for each cell to a CSV file as it goes, and goes on where it stood; nothing
 is chosen by a probe, which runs once, at the end of the training. `cost` compares the CPU seconds of an epoch (one
 thread, so that a busy machine does not count) and the growth of the peak memory, each in a process of its own. `scale`
-takes the block model of make_ogb_like.py through partition, training, embedding and probe, and fits t = c N^b.
+takes the block model of make_ogb_like.py through partition, training, embedding and probe, and fits t = c N^b and
+MB = a + b N.
 """
 
 import argparse
@@ -214,13 +215,17 @@ def run_scale(args):
     for num_nodes in args.nodes:
         rows.append(run_alone(scale_cell, num_nodes, args))
         print(rows[-1], flush=True)
-    head = " | ".join(f"{row['nodes']:,} nodes" for row in rows)
+    nodes = [row["nodes"] for row in rows]
+    head = " | ".join(f"{n:,} nodes" for n in nodes)
     print(f"\n| | {head} | growth | at {args.extrapolate:,} nodes |\n|---|{'---|' * len(rows)}---|---|")
     for key in rows[0]:
         values, fit = [row[key] for row in rows], " | "
-        if len(rows) > 1 and key.endswith((" s", " MB")) and min(values) > 0:
-            slope, level = np.polyfit(np.log([row["nodes"] for row in rows]), np.log(values), 1)
+        if len(rows) > 1 and key.endswith(" s") and min(values) > 0:
+            slope, level = np.polyfit(np.log(nodes), np.log(values), 1)
             fit = f"N^{slope:.2f} | {np.exp(level + slope * np.log(args.extrapolate)):,.0f}"
+        if len(rows) > 1 and key.endswith(" MB"):  # what Python and torch take is there at any size
+            slope, level = np.polyfit(nodes, values, 1)
+            fit = f"{1e6 * slope:,.0f} B / node | {level + slope * args.extrapolate:,.0f}"
         print(f"| {key} | " + " | ".join(f"{value:,.4g}" for value in values) + f" | {fit} |")
 
 
