@@ -147,16 +147,15 @@ def main():
     parser.add_argument("--out", type=Path, default=RESULTS / "accuracy.csv", help="also .md and .png beside it")
     args = parser.parse_args()
 
-    of_nodes = {dataset: isinstance(gcl.data.load(dataset, args.root), Data) for dataset in args.datasets}
+    datasets = [] if args.report else args.datasets
+    of_nodes = {dataset: isinstance(gcl.data.load(dataset, args.root), Data) for dataset in datasets}
     cells = [
         {"dataset": dataset, "method": method, "seed": seed}
-        for dataset in args.datasets
+        for dataset in datasets
         for method in (CONTROLS, *(node if of_nodes[dataset] else graph).HYPERPARAMETERS)
         if args.methods is None or method in (CONTROLS, *args.methods)
         for seed in range(args.seeds)
     ]
-    if args.report:
-        cells = []
     rows = run_cells(args.out, cells, lambda **cell: columns(run_alone(run_cell, *cell.values(), args.root)))
     table = f"{overview(rows)}\n{markdown(rows)}"
     args.out.with_suffix(".md").write_text(table + "\n")
