@@ -84,7 +84,7 @@ def markdown(rows):
         lines += ["|---|---|---|---|---|---|"]
         for method, cells in methods.items():
             scores = [
-                f"{statistics.mean(values):.1f} ± {statistics.pstdev(values):.1f}"
+                spread(values)
                 for values in ([100 * float(cell[key]) for cell in cells] for key in ("accuracy", "macro_f1"))
             ]
             cost = [
@@ -93,6 +93,12 @@ def markdown(rows):
             ]
             lines.append(f"| {method} | {' | '.join([*scores, str(len(cells)), *cost])} |")
     return "\n".join(lines)
+
+
+def spread(values):
+    """Mean and, of several, deviation."""
+    mean = f"{statistics.mean(values):.1f}"
+    return mean if len(values) == 1 else f"{mean} ± {statistics.pstdev(values):.1f}"
 
 
 def overview(rows):
@@ -108,7 +114,7 @@ def overview(rows):
             cells = []
             for table in tables.values():
                 values = [100 * float(row["accuracy"]) for row in table.get(method, [])]
-                cells.append(f"{statistics.mean(values):.1f} ± {statistics.pstdev(values):.1f}" if values else "")
+                cells.append(spread(values) if values else "")
             lines.append(f"| {method} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
