@@ -24,7 +24,7 @@ from gcl.data import csbm
 from gcl.distributed import Process, reseed
 from gcl.losses import bootstrap
 from gcl.methods import BGRL, StructComp
-from gcl.methods.base import encode
+from gcl.nn.encoders import encode
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "examples" / "ogb" / "ogbn_arxiv.py"

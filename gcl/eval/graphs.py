@@ -12,8 +12,8 @@ from torch_geometric.nn import global_add_pool
 from gcl.checks import check_graph
 from gcl.eval.svm import svm_cv
 from gcl.methods import Method
-from gcl.methods.base import encode
 from gcl.nn import Readout, gin, propagate
+from gcl.nn.encoders import encode
 
 
 def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) -> tuple[Tensor, Tensor]:

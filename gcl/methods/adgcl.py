@@ -11,8 +11,9 @@ from torch_geometric.nn import global_add_pool
 from augmentors.base import uniform
 from gcl.checks import check_positive
 from gcl.losses import graphcl_nce
-from gcl.methods.base import Method, check_no_seeds, check_takes_edge_weights, encode, graph_of
+from gcl.methods.base import Method, check_no_seeds, check_takes_edge_weights, graph_of
 from gcl.nn import Readout
+from gcl.nn.encoders import encode
 
 _BIAS = 1e-4  # keeps the noise finite
 

@@ -9,7 +9,7 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from gcl.checks import check_graph
-from gcl.nn import Encoder
+from gcl.nn.encoders import encode
 
 
 class Method(nn.Module, ABC):
@@ -74,19 +74,6 @@ def evaluating(module: nn.Module) -> Iterator[None]:
     finally:
         for part, training in modes.items():
             part.training = training
-
-
-def encode(encoder: Encoder, data: Data) -> Tensor:
-    """``encoder`` on ``data``, the rows that count; weighted edges need an encoder that takes them."""
-    edge_weight = data.get("edge_weight")
-    if edge_weight is None:
-        return encoder(data.x, data.edge_index)[: data.get("batch_size")]
-    if not getattr(encoder, "supports_edge_weight", True):
-        raise ValueError(
-            "encoder takes no edge weights (supports_edge_weight is False) but data has edge_weight: "
-            "remove it from data or use an encoder that takes it"
-        )
-    return encoder(data.x, data.edge_index, edge_weight)[: data.get("batch_size")]
 
 
 def check_no_seeds(name: str, data: Data, reason: str) -> None:

@@ -6,9 +6,10 @@ from torch_geometric.data import Data
 
 from gcl.checks import check_probability
 from gcl.losses import bootstrap
-from gcl.methods.base import Method, encode
+from gcl.methods.base import Method
 from gcl.methods.grace import drop_and_mask
 from gcl.nn import make_target, move_target
+from gcl.nn.encoders import encode
 
 
 class BGRL(Method):

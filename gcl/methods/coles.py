@@ -5,8 +5,9 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from gcl.checks import check_at_least_one, check_not_negative, check_positive
-from gcl.methods.base import Method, encode
+from gcl.methods.base import Method
 from gcl.methods.sce import random_pairs
+from gcl.nn.encoders import encode
 from gcl.pairwise import edge_dot
 
 

@@ -7,7 +7,8 @@ from torch_geometric.nn import global_mean_pool
 
 from augmentors import NodeShuffle
 from gcl.losses import node_graph_bce
-from gcl.methods.base import Method, encode, graph_of
+from gcl.methods.base import Method, graph_of
+from gcl.nn.encoders import encode
 
 
 class DGI(Method):

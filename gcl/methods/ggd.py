@@ -5,7 +5,8 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from augmentors import Compose, EdgeDrop, FeatureMask, NodeShuffle
-from gcl.methods.base import Method, encode
+from gcl.methods.base import Method
+from gcl.nn.encoders import encode
 
 
 class GGD(Method):

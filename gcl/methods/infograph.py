@@ -5,8 +5,9 @@ from torch_geometric.data import Data
 from torch_geometric.nn import global_add_pool
 
 from gcl.losses import node_graph_jsd
-from gcl.methods.base import Method, encode, graph_of
+from gcl.methods.base import Method, graph_of
 from gcl.nn import Readout
+from gcl.nn.encoders import encode
 
 
 class InfoGraph(Method):

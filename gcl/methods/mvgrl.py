@@ -10,8 +10,9 @@ from torch_geometric.nn import global_add_pool, global_mean_pool
 from augmentors import Augmentor, NodeShuffle, PPRDiffusion
 from gcl.checks import check_graph
 from gcl.losses import node_graph_bce, node_graph_jsd
-from gcl.methods.base import Method, check_takes_edge_weights, encode, evaluating, graph_of
+from gcl.methods.base import Method, check_takes_edge_weights, evaluating, graph_of
 from gcl.nn import Readout
+from gcl.nn.encoders import encode
 
 
 class CrossView(Method):

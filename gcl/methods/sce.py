@@ -5,7 +5,8 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from gcl.checks import check_at_least_one, check_not_negative, check_positive, check_several
-from gcl.methods.base import Method, encode
+from gcl.methods.base import Method
+from gcl.nn.encoders import encode
 from gcl.pairwise import edge_dot
 
 

@@ -8,8 +8,9 @@ from torch_geometric.nn import global_add_pool
 
 from gcl.checks import check_positive
 from gcl.losses import graphcl_nce
-from gcl.methods.base import Method, encode, graph_of
+from gcl.methods.base import Method, graph_of
 from gcl.nn import Readout
+from gcl.nn.encoders import encode
 
 
 class SimGRACE(Method):

@@ -10,8 +10,9 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from augmentors import Augmentor, Compress, DropMember, ViewPool
-from gcl.methods.base import Method, check_no_seeds, encode, evaluating
+from gcl.methods.base import Method, check_no_seeds, evaluating
 from gcl.nn import batch_statistics
+from gcl.nn.encoders import encode
 
 
 class StructComp(Method):

@@ -7,8 +7,9 @@ from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
 
 from augmentors import Augmentor
-from gcl.methods.base import Method, encode, graph_of
+from gcl.methods.base import Method, graph_of
 from gcl.nn import Readout
+from gcl.nn.encoders import encode
 
 Objective = Callable[[Tensor, Tensor], Tensor]
 

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch_geometric.data import Data
 from torch_geometric.nn import GCNConv, GINConv
 from torch_geometric.nn.models import GCN, GIN, MLP
 from torch_geometric.nn.models.basic_gnn import BasicGNN
@@ -19,6 +20,19 @@ class Encoder(Protocol):
 
     def __call__(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
         """Map features ``[N, F]`` and edges ``[2, E]`` to node embeddings ``[N, D]``."""
+
+
+def encode(encoder: Encoder, data: Data) -> Tensor:
+    """``encoder`` on ``data``, the rows that count; weighted edges need an encoder that takes them."""
+    edge_weight = data.get("edge_weight")
+    if edge_weight is None:
+        return encoder(data.x, data.edge_index)[: data.get("batch_size")]
+    if not getattr(encoder, "supports_edge_weight", True):
+        raise ValueError(
+            "encoder takes no edge weights (supports_edge_weight is False) but data has edge_weight: "
+            "remove it from data or use an encoder that takes it"
+        )
+    return encoder(data.x, data.edge_index, edge_weight)[: data.get("batch_size")]
 
 
 def gcn(

@@ -7,7 +7,7 @@ from torch_geometric.data import Data
 
 from gcl.checks import check_positive
 from gcl.losses import information
-from gcl.nn import Encoder
+from gcl.nn.encoders import Encoder, encode
 
 
 class Pair(Protocol):
@@ -55,7 +55,5 @@ class Information:
 
     def __call__(self, encoder: Encoder, pair: Pair) -> Tensor:
         """The regularizer of this pair of views."""
-        data = pair.data
-        h = encoder(data.x, data.edge_index, data.get("edge_weight"))
-        z = self.projector(h[: data.get("batch_size")])
+        z = self.projector(encode(encoder, pair.data))
         return information(pair.z1, pair.z2, z, self.temperature)
