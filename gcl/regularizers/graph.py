@@ -4,7 +4,6 @@ Every normalised adjacency here is :math:`D_\\delta (A + I) D_\\delta` with a sc
 pattern serves all views and bounds, forward and backward.
 """
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -31,9 +30,7 @@ class Sparse:
     def csr(self) -> Tensor:
         """The matrix in CSR."""
         start = torch.searchsorted(self.row, torch.arange(self.shape[0] + 1, device=self.row.device))
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
-            return torch.sparse_csr_tensor(start, self.col, self.value, self.shape, check_invariants=False)
+        return torch.sparse_csr_tensor(start, self.col, self.value, self.shape, check_invariants=False)
 
     @cached_property
     def transposed(self) -> Tensor:
