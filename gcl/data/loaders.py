@@ -23,6 +23,7 @@ from torch_geometric.sampler import BaseSampler, EdgeSamplerInput, NodeSamplerIn
 from augmentors.base import pick, random_bits
 from augmentors.selection import check_no_node_numbers
 from gcl.checks import check_at_least_one, check_edges
+from gcl.nn.propagation import by_target
 
 
 def neighbour_loader(
@@ -125,11 +126,11 @@ class _Sampler(BaseSampler):
     seed = 0
 
     def __init__(self, data: Data) -> None:
-        row, col = data.edge_index.cpu()
-        self.edge = col.argsort(stable=True)
-        self.source = row[self.edge]
-        self.degree = col.bincount(minlength=data.num_nodes)
-        self.first = self.degree.cumsum(0) - self.degree  # where in source the edges that end in a node start
+        edge_index = data.edge_index.cpu()
+        self.edge, start = by_target(edge_index, data.num_nodes)
+        self.source = edge_index[0, self.edge]
+        self.degree = start.diff()
+        self.first = start[:-1]  # where in source the edges that end in a node start
 
     def sample_from_edges(self, index: EdgeSamplerInput, neg_sampling: Any = None) -> SamplerOutput:
         raise NotImplementedError(f"{type(self).__name__} samples from nodes only")

@@ -13,6 +13,7 @@ from gcl.checks import check_graph
 from gcl.methods import Method, StructComp
 from gcl.methods.base import check_no_seeds, evaluating
 from gcl.nn import batch_statistics, gcn_matrix
+from gcl.nn.propagation import by_target
 
 
 def embed(method: Method, data: Data, chunk: int = 50_000) -> Tensor:
@@ -56,6 +57,7 @@ def embed(method: Method, data: Data, chunk: int = 50_000) -> Tensor:
     else:
         raise ValueError(f"method.encoder must be a PyG model without jumping knowledge or a layer, got {gnn}")
     matrix = lru_cache(partial(gcn_matrix, data, data.x.dtype))
+    order = lru_cache(partial(by_target, data.edge_index, data.num_nodes))
     resampled = method.encoder if isinstance(method, StructComp) else nn.Identity()
     with evaluating(method), torch.no_grad(), batch_statistics(resampled):
         x = data.x
@@ -64,7 +66,7 @@ def embed(method: Method, data: Data, chunk: int = 50_000) -> Tensor:
                 options = {"improved": getattr(conv, "improved", False), "add_self_loops": conv.add_self_loops}
                 x = _smooth(conv, x, matrix(**options))
             else:
-                x = _in_chunks(conv, x, data, chunk)
+                x = _in_chunks(conv, x, data, chunk, *order())
             if depth < len(convs):
                 x = norm(gnn.act(x)) if gnn.act_first else gnn.act(norm(x))
         return gnn.act(x) if final else x
@@ -81,21 +83,19 @@ def _smooth(conv: MessagePassing, x: Tensor, matrix: Tensor) -> Tensor:
     return (x if bias is None else x + bias) if narrows else F.linear(x, weight, bias)
 
 
-def _in_chunks(conv: MessagePassing, x: Tensor, data: Data, chunk: int) -> Tensor:
+def _in_chunks(conv: MessagePassing, x: Tensor, data: Data, chunk: int, order: Tensor, start: Tensor) -> Tensor:
     """Any layer, on the nodes of a chunk and those from which edges lead there."""
     if "edge_weight" in data:
         raise ValueError(f"data must have no edge_weight for layers other than GCN and SGC, got {type(conv).__name__}")
     n, (row, col) = x.size(0), data.edge_index
-    order = col.argsort(stable=True)
-    first = torch.cat([col.new_zeros(1), col.bincount(minlength=n).cumsum(0)]).tolist()
     place = torch.empty(n, dtype=torch.long, device=col.device)
     out = []
-    for start in range(0, n, chunk):
-        end = min(start + chunk, n)
-        edges = order[first[start] : first[end]]
+    for low in range(0, n, chunk):
+        high = min(low + chunk, n)
+        edges = order[start[low] : start[high]]
         source, target = row[edges], col[edges]
-        outside = source[(source < start) | (source >= end)].unique()
-        nodes = torch.cat([torch.arange(start, end, device=col.device), outside])
+        outside = source[(source < low) | (source >= high)].unique()
+        nodes = torch.cat([torch.arange(low, high, device=col.device), outside])
         place[nodes] = torch.arange(nodes.numel(), device=col.device)
-        out.append(conv(x[nodes], place[torch.stack([source, target])])[: end - start])
+        out.append(conv(x[nodes], place[torch.stack([source, target])])[: high - low])
     return torch.cat(out)

@@ -12,6 +12,8 @@ from torch_geometric.nn.models.basic_gnn import BasicGNN
 from torch_geometric.nn.resolver import activation_resolver
 from torch_geometric.typing import OptTensor
 
+from gcl.nn.propagation import by_target
+
 Activation = str | Callable[[Tensor], Tensor]
 
 
@@ -128,11 +130,10 @@ class SparseGCNConv(GCNConv):
     def propagate(self, edge_index: Tensor, *, x: Tensor, edge_weight: OptTensor) -> Tensor:
         if edge_weight is None or edge_weight.requires_grad:
             return super().propagate(edge_index, x=x, edge_weight=edge_weight)
-        n, (row, col) = x.size(0), edge_index
-        order = col.argsort(stable=True)
-        start = torch.cat([col.new_zeros(1), col.bincount(minlength=n).cumsum(0)])
+        n = x.size(0)
+        order, start = by_target(edge_index, n)
         value = edge_weight[order].to(torch.promote_types(x.dtype, edge_weight.dtype))
-        matrix = torch.sparse_csr_tensor(start, row[order], value, (n, n), check_invariants=False)
+        matrix = torch.sparse_csr_tensor(start, edge_index[0, order], value, (n, n), check_invariants=False)
         with torch.autocast(x.device.type, enabled=False):  # sparse products have no bfloat16
             return matrix @ x.to(value.dtype)
 
