@@ -30,6 +30,7 @@ from benchmarks.cells import run_cells
 from benchmarks.make_ogb_like import BlockModel
 from benchmarks.processes import peak_mb, run_alone
 from examples import node
+from gcl.eval.controls import control_features
 from gcl.methods import CCASSG, COLES, GRACE, SCE, StructComp
 
 FULL, PARTS, RANDOM, ONE_VIEW = "", ", StructComp", ", random parts", ", no DropMember"
@@ -80,9 +81,7 @@ def accuracy_cell(dataset, method, seed, root, num_splits):
     torch.manual_seed(seed)
     data, start = gcl.data.load(dataset, root), peak_mb()
     if method == accuracy.CONTROLS:
-        untrained = build("CCASSG", data.num_features).embed(data)
-        smooth = gcl.nn.propagate(data, hops=2)
-        features = {"raw features": data.x, "A^2 X, no training": smooth, "untrained encoder": untrained}
+        features = control_features(data, build("CCASSG", data.num_features).encoder)
         return [
             scores | {"split": split, "method": control}
             for control, h in features.items()

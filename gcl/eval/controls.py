@@ -3,13 +3,15 @@
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from gcl.checks import check_graph, check_labels
 from gcl.eval.probes import linear_probe
 from gcl.eval.splits import Split
+from gcl.methods.base import evaluating
 from gcl.nn import gcn, propagate
+from gcl.nn.encoders import encode
 
 
 def controls(data: Data, split: Split, encoder: nn.Module | None = None) -> dict[str, dict[str, float]]:
@@ -39,12 +41,12 @@ def controls(data: Data, split: Split, encoder: nn.Module | None = None) -> dict
     check_graph(data)
     check_labels(data.y, data.num_nodes)
     encoder = gcn(data.num_features, 256, 128) if encoder is None else copy.deepcopy(encoder)
-    encoder.eval()
-    with torch.no_grad():
-        untrained = encoder.to(data.x.device)(data.x, data.edge_index, data.get("edge_weight"))
-    features = {
-        "raw features": data.x,
-        "A^2 X, no training": propagate(data, hops=2),
-        "untrained encoder": untrained,
-    }
+    features = control_features(data, encoder.to(data.x.device))
     return {name: linear_probe(z, data.y, split) for name, z in features.items()}
+
+
+def control_features(data: Data, encoder: nn.Module) -> dict[str, Tensor]:
+    """Node features that took no training, by name; ``encoder``, untrained, runs in evaluation mode."""
+    with evaluating(encoder), torch.no_grad():
+        untrained = encode(encoder, data)
+    return {"raw features": data.x, "A^2 X, no training": propagate(data, hops=2), "untrained encoder": untrained}

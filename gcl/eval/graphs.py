@@ -10,10 +10,10 @@ from torch_geometric.loader import DataLoader
 from torch_geometric.nn import global_add_pool
 
 from gcl.checks import check_graph
+from gcl.eval.controls import control_features
 from gcl.eval.svm import svm_cv
 from gcl.methods import Method
-from gcl.nn import Readout, gin, propagate
-from gcl.nn.encoders import encode
+from gcl.nn import Readout, gin
 
 
 def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) -> tuple[Tensor, Tensor]:
@@ -80,15 +80,12 @@ def graph_controls(
         {'raw features': 1.0, 'A^2 X, no training': 1.0, 'untrained encoder': 1.0}
     """
     encoder = gin(next(_batches(graphs, 1)).num_features, 32, 32) if encoder is None else copy.deepcopy(encoder).cpu()
-    encoder.eval()
-    rows: dict[str, list[Tensor]] = {"raw features": [], "A^2 X, no training": [], "untrained encoder": []}
+    rows: dict[str, list[Tensor]] = {}
     labels = []
     for batch in _batches(graphs, batch_size=256):
         check_graph(batch)
-        with torch.no_grad():
-            nodes = batch.x, propagate(batch, hops=2), encode(encoder, batch)
-        for pooled, h in zip(rows.values(), nodes, strict=True):
-            pooled.append(readout(h, batch.batch))
+        for name, h in control_features(batch, encoder).items():
+            rows.setdefault(name, []).append(readout(h, batch.batch))
         labels.append(batch.y)
     return {name: svm_cv(torch.cat(pooled), torch.cat(labels), folds) for name, pooled in rows.items()}
 
