@@ -4,12 +4,11 @@ Encoder and a linear head are trained on the labels, from the weights that ogbg_
 from random ones. The epoch is chosen on the validation split; scores are those of ogb's Evaluator.
 """
 
-import argparse
 import copy
 from pathlib import Path
 
 import torch
-from ogbg_mol import METHODS, build
+from ogbg_mol import build, parser, table
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from torch_geometric.loader import DataLoader
 from torch_geometric.nn import global_mean_pool
@@ -62,29 +61,9 @@ def run(args, graphs, seed):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--checkpoint", type=Path, required=True, help="folder that ogbg_mol.py saved its runs in")
-    parser.add_argument("--dataset", default="ogbg-molbace", help="as ogbg_mol.py was given, like the next four")
-    parser.add_argument("--method", default="GraphCL", choices=METHODS)
-    parser.add_argument("--hidden", type=int, default=128)
-    parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="one run each (default: 0 1 2)")
-    parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--batch-size", type=int, default=256)
-    parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    args = parser.parse_args()
-
-    graphs = gcl.data.load(args.dataset, args.root)
-    if graphs.eval_metric not in ("rocauc", "rmse"):
-        parser.error(f"--dataset must be scored by ROC-AUC or RMSE, {args.dataset} is by {graphs.eval_metric}")
-    runs = [run(args, graphs, seed) for seed in args.seed]
-    unit, scale = ("ROC-AUC %", 100) if graphs.eval_metric == "rocauc" else ("RMSE", 1)
-    print(f"\n{args.dataset}, OGB's split, {len(runs)} seeds, {args.epochs} epochs\n| | {unit} |\n|---|---|")
-    for name in runs[0]:
-        cell = scale * torch.tensor([scores[name] for scores in runs])
-        print(f"| {name} | {cell.mean():.2f} ± {cell.std(correction=0):.2f} |")
+    arguments = parser(__doc__)
+    arguments.add_argument("--checkpoint", type=Path, required=True, help="folder that ogbg_mol.py saved its runs in")
+    table(arguments, run)
 
 
 if __name__ == "__main__":

@@ -78,27 +78,26 @@ def run(args, graphs, seed):
     return scores
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def parser(description):
+    """The arguments that say which runs: those of the set and of the method."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
     names = [name for name in gcl.data.ogb.SPLITS if name.startswith("ogbg")]
     parser.add_argument("--dataset", default="ogbg-molbace", choices=names)
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--method", default="GraphCL", choices=METHODS)
-    parser.add_argument("--epochs", type=int, default=20, help="of the method")
-    parser.add_argument("--graphs", type=int, help="molecules to train the method on (default: the training split)")
+    parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="one run each (default: 0 1 2)")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--amp", action="store_true", help="train the method in bfloat16 (autocast)")
-    parser.add_argument("--compile", action="store_true", help="torch.compile the encoder")
-    parser.add_argument("--checkpoint", type=Path, help="folder to save the method's runs in, and to go on from")
-    parser.add_argument("--track", type=Path, help="folder for TensorBoard (torch-gcl[track])")
-    parser.add_argument("--export", type=Path, help="file for the last seed's embeddings (.npz)")
-    args = parser.parse_args()
+    return parser
 
+
+def table(parser, run):
+    """Print the mean and deviation over the seeds of what ``run(args, graphs, seed)`` gives."""
+    args = parser.parse_args()
     graphs = gcl.data.load(args.dataset, args.root)
     if graphs.eval_metric not in ("rocauc", "rmse"):
         parser.error(f"--dataset must be scored by ROC-AUC or RMSE, {args.dataset} is by {graphs.eval_metric}")
@@ -108,6 +107,17 @@ def main():
     for name in runs[0]:
         cell = scale * torch.tensor([scores[name] for scores in runs])
         print(f"| {name} | {cell.mean():.2f} ± {cell.std(correction=0):.2f} |")
+
+
+def main():
+    arguments = parser(__doc__)
+    arguments.add_argument("--graphs", type=int, help="molecules to train on (default: the training split)")
+    arguments.add_argument("--amp", action="store_true", help="train in bfloat16 (autocast)")
+    arguments.add_argument("--compile", action="store_true", help="torch.compile the encoder")
+    arguments.add_argument("--checkpoint", type=Path, help="folder to save the runs in, and to go on from")
+    arguments.add_argument("--track", type=Path, help="folder for TensorBoard (torch-gcl[track])")
+    arguments.add_argument("--export", type=Path, help="file for the last seed's embeddings (.npz)")
+    table(arguments, run)
 
 
 if __name__ == "__main__":
