@@ -148,7 +148,10 @@ class AdversarialView(Augmentor):
             s = project_to_budget(s.add_(self._edge_step(grad_s, group, budget, t)), budget, group)
             if x is not None and grad_x is not None:
                 values.append(grad_x.sum())
-                x = (x + step * grad_x.sign()).clamp_(data.x - limit, data.x + limit)
+                x = grad_x.sign().mul_(step).add_(x)
+                torch.maximum(x, data.x - limit, out=x)
+                torch.minimum(x, data.x + limit, out=x)
+            del grad_x  # not held during the next evaluation
         if not torch.stack([value.isfinite() for value in values]).all():
             raise FloatingPointError("the objective or its gradient is not finite during the attack")
         view = graph.flipped(uniform(s.shape, s.device, generator) < s)

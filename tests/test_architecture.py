@@ -9,8 +9,8 @@ ROOT = Path(__file__).parents[1]
 FLOOR = {
     "gcl.checks": 0,
     "augmentors": 1,
-    "gcl.nn": 1,
     "gcl.pairwise": 1,
+    "gcl.nn": 2,
     "gcl.losses": 2,
     "gcl.distributed": 3,
     "gcl.methods": 3,

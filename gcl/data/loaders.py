@@ -23,7 +23,7 @@ from torch_geometric.sampler import BaseSampler, EdgeSamplerInput, NodeSamplerIn
 from augmentors.base import pick, random_bits
 from augmentors.selection import check_no_node_numbers
 from gcl.checks import check_at_least_one, check_edges
-from gcl.nn.propagation import by_target
+from gcl.pairwise.edges import by_row
 
 
 def neighbour_loader(
@@ -127,7 +127,7 @@ class _Sampler(BaseSampler):
 
     def __init__(self, data: Data) -> None:
         edge_index = data.edge_index.cpu()
-        self.edge, start = by_target(edge_index, data.num_nodes)
+        self.edge, start = by_row(edge_index[1], data.num_nodes)
         self.source = edge_index[0, self.edge]
         self.degree = start.diff()
         self.first = start[:-1]  # where in source the edges that end in a node start

@@ -13,7 +13,7 @@ from gcl.checks import check_graph
 from gcl.methods import Method, StructComp
 from gcl.methods.base import check_no_seeds, evaluating
 from gcl.nn import batch_statistics, gcn_matrix
-from gcl.nn.propagation import by_target
+from gcl.pairwise.edges import by_row
 
 
 def embed(method: Method, data: Data, chunk: int = 50_000) -> Tensor:
@@ -57,7 +57,7 @@ def embed(method: Method, data: Data, chunk: int = 50_000) -> Tensor:
     else:
         raise ValueError(f"method.encoder must be a PyG model without jumping knowledge or a layer, got {gnn}")
     matrix = lru_cache(partial(gcn_matrix, data, data.x.dtype))
-    order = lru_cache(partial(by_target, data.edge_index, data.num_nodes))
+    order = lru_cache(partial(by_row, data.edge_index[1], data.num_nodes))
     resampled = method.encoder if isinstance(method, StructComp) else nn.Identity()
     with evaluating(method), torch.no_grad(), batch_statistics(resampled):
         x = data.x

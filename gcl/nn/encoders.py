@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
 from torch_geometric.nn import GCNConv, GINConv
@@ -11,8 +10,9 @@ from torch_geometric.nn.models import GCN, GIN, MLP
 from torch_geometric.nn.models.basic_gnn import BasicGNN
 from torch_geometric.nn.resolver import activation_resolver
 from torch_geometric.typing import OptTensor
+from torch_geometric.utils import is_sparse
 
-from gcl.nn.propagation import by_target
+from gcl.pairwise import edge_sum
 
 Activation = str | Callable[[Tensor], Tensor]
 
@@ -49,8 +49,7 @@ def gcn(
 ) -> nn.Module:
     """A graph convolutional network, PyG's ``GCN``, widths ``in_dim -> hidden -> ... -> out_dim``.
 
-    Neighbours are summed by a sparse product, without a message ``[E, D]`` for each edge, unless ``edge_weight`` needs
-    a gradient.
+    Neighbours are summed by a sparse product, without a message ``[E, D]`` for each edge.
 
     Args:
         in_dim, hidden, out_dim: widths, at least 1.
@@ -128,14 +127,9 @@ class SparseGCNConv(GCNConv):
     """PyG's ``GCNConv`` as a product with the sparse matrix of the weights."""
 
     def propagate(self, edge_index: Tensor, *, x: Tensor, edge_weight: OptTensor) -> Tensor:
-        if edge_weight is None or edge_weight.requires_grad:
+        if is_sparse(edge_index) or self.explain:
             return super().propagate(edge_index, x=x, edge_weight=edge_weight)
-        n = x.size(0)
-        order, start = by_target(edge_index, n)
-        value = edge_weight[order].to(torch.promote_types(x.dtype, edge_weight.dtype))
-        matrix = torch.sparse_csr_tensor(start, edge_index[0, order], value, (n, n), check_invariants=False)
-        with torch.autocast(x.device.type, enabled=False):  # sparse products have no bfloat16
-            return matrix @ x.to(value.dtype)
+        return _sum_neighbours(x, edge_index, edge_weight)
 
 
 class _WeightedGIN(GIN):
@@ -148,15 +142,25 @@ class _WeightedGIN(GIN):
 
 
 class _WeightedGINConv(GINConv):
-    """PyG's ``GINConv`` whose messages are multiplied by the weights of their edges."""
+    """PyG's ``GINConv`` with weighted edges, as a product with the sparse matrix of the weights."""
 
-    def forward(self, x: Tensor, edge_index: Tensor, edge_weight: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor, edge_index: Tensor, edge_weight: OptTensor = None) -> Tensor:
         # propagate_type: (x: Tensor, edge_weight: OptTensor)  (PyG reads this)
         out = self.propagate(edge_index, x=x, edge_weight=edge_weight)
         return self.nn(out + (1 + self.eps) * x)
 
+    def propagate(self, edge_index: Tensor, *, x: Tensor, edge_weight: OptTensor) -> Tensor:
+        if is_sparse(edge_index) or self.explain:
+            return super().propagate(edge_index, x=x, edge_weight=edge_weight)
+        return _sum_neighbours(x, edge_index, edge_weight)
+
     def message(self, x_j: Tensor, edge_weight: OptTensor) -> Tensor:
         return x_j if edge_weight is None else x_j * edge_weight.view(-1, 1)
+
+
+def _sum_neighbours(x: Tensor, edge_index: Tensor, edge_weight: OptTensor) -> Tensor:
+    weight = x.new_ones(edge_index.size(1)) if edge_weight is None else edge_weight
+    return edge_sum(weight, x, edge_index.flip(0), x.size(0)).to(x.dtype)
 
 
 class FinalActivation(nn.Module):

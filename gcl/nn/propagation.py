@@ -7,13 +7,6 @@ from torch_geometric.data import Data
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
 
-def by_target(edge_index: Tensor, num_nodes: int) -> tuple[Tensor, Tensor]:
-    """The edges ``[E]`` in the order of the nodes in which they end, and where each node's start there ``[N + 1]``."""
-    col = edge_index[1]
-    start = torch.cat([col.new_zeros(1), col.bincount(minlength=num_nodes).cumsum(0)])
-    return col.argsort(stable=True), start
-
-
 def gcn_matrix(data: Data, dtype: torch.dtype = torch.float32, **options: bool) -> Tensor:
     r""":math:`\hat A = \tilde D^{-1/2} (A + I) \tilde D^{-1/2}` ``[N, N]``, sparse (CSR): ``gcn_matrix(data) @ x``.
 

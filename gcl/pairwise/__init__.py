@@ -1,6 +1,6 @@
-"""Row-wise reductions over all pairs of embeddings, in O(N) memory: what the contrastive losses are made of.
+"""Row-wise reductions over all pairs of embeddings, in O(N) memory, and products and sums along edges, in O(E).
 
-Each primitive returns one number a row, so weights, temperatures and reductions stay in plain autograd. The
+Each reduction returns one number a row, so weights, temperatures and reductions stay in plain autograd. The
 backends give the same numbers: ``"tiles"`` (torch, any device, the default) recomputes blocks of the similarity
 matrix in the backward pass; ``"triton"`` does so inside CUDA kernels (an optional extra, not yet run on a GPU);
 ``"dense"`` holds the whole matrix and is the reference of the tests.
@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 
 from gcl.checks import check_matrix
-from gcl.pairwise import dense, tiles
+from gcl.pairwise import dense, edges, tiles
 
 _BACKENDS: dict[str, ModuleType] = {"dense": dense, "tiles": tiles}
 
-__all__ = ["cross_lse", "edge_dot", "row_sum", "sym_lse"]
+__all__ = ["cross_lse", "edge_dot", "edge_sum", "row_sum", "sym_lse"]
 
 
 def sym_lse(
@@ -180,7 +180,7 @@ def row_sum(q: Tensor, k: Tensor, f: str, *, exclude: Tensor | None = None, back
     return _backend(backend).row_sum(q, k, f, _columns(exclude, q))
 
 
-def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor, *, backend: str = "tiles") -> Tensor:
+def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor) -> Tensor:
     r"""Products of the pairs of rows that a list names, in O(E) memory forward and backward.
 
     .. math:: d_e = \langle q_{i_e}, k_{j_e} \rangle
@@ -189,14 +189,13 @@ def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor, *, backend: str = "tiles"
         q: rows ``[N, D]``.
         k: rows ``[K, D]``.
         edge_index: long ``[2, E]``, rows of ``q`` and of ``k``.
-        backend: ``"tiles"``, ``"triton"`` or ``"dense"``.
 
     Returns:
         ``[E]``; dtype as in :func:`sym_lse`.
 
     Raises:
         TypeError: ``q`` or ``k`` is not floating-point.
-        ValueError: the shapes do not fit, or the backend is unknown.
+        ValueError: the shapes do not fit, or ``edge_index`` names a row that is not there (looked for on a CPU only).
 
     Example:
         >>> import torch
@@ -204,9 +203,39 @@ def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor, *, backend: str = "tiles"
         tensor([2., 0., 2.])
     """
     _check_rows(q, k)
-    if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype != torch.long:
-        raise ValueError(f"edge_index must be a long tensor [2, E], got {edge_index.dtype} {tuple(edge_index.shape)}")
-    return _backend(backend).edge_dot(q, k, edge_index)
+    _check_edges(edge_index, len(q), len(k))
+    return edges.edge_dot(q, k, edge_index)
+
+
+def edge_sum(weight: Tensor, x: Tensor, edge_index: Tensor, num_rows: int) -> Tensor:
+    r"""Weighted sums of the rows that a list of edges names, the gradient of :func:`edge_dot`, in O(E) memory.
+
+    .. math:: y_i = \sum_{e:\, i_e = i} w_e \, x_{j_e}
+
+    Args:
+        weight: w, ``[E]``.
+        x: rows ``[K, D]``.
+        edge_index: long ``[2, E]``, rows of the result and of ``x``.
+        num_rows: N, rows of the result.
+
+    Returns:
+        ``[N, D]``; dtype as in :func:`sym_lse`; 0 in a row without edges.
+
+    Raises:
+        TypeError: ``x`` is not floating-point.
+        ValueError: as :func:`edge_dot`.
+
+    Example:
+        >>> import torch
+        >>> edge_sum(torch.tensor([1.0, 2.0]), torch.eye(2), torch.tensor([[0, 0], [0, 1]]), num_rows=2)
+        tensor([[1., 2.],
+                [0., 0.]])
+    """
+    check_matrix("x", x)
+    _check_edges(edge_index, num_rows, len(x))
+    if weight.shape != edge_index.shape[1:]:
+        raise ValueError(f"weight must have shape [{edge_index.size(1)}], got {tuple(weight.shape)}")
+    return edges.edge_sum(weight, x, edge_index, num_rows)
 
 
 def _check_rows(q: Tensor, k: Tensor) -> None:
@@ -214,6 +243,16 @@ def _check_rows(q: Tensor, k: Tensor) -> None:
     check_matrix("k", k)
     if q.size(1) != k.size(1):
         raise ValueError(f"q and k must have the same width, got {q.size(1)} and {k.size(1)}")
+
+
+def _check_edges(edge_index: Tensor, *num_rows: int) -> None:
+    if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype != torch.long:
+        raise ValueError(f"edge_index must be a long tensor [2, E], got {edge_index.dtype} {tuple(edge_index.shape)}")
+    if edge_index.device.type == "cpu" and edge_index.numel():
+        for ends, n in zip(edge_index, num_rows, strict=True):
+            low, high = ends.aminmax()
+            if low < 0 or high >= n:
+                raise ValueError(f"edge_index must name rows from 0 to {n - 1}, got {low} to {high}")
 
 
 def _columns(exclude: Tensor | None, q: Tensor) -> Tensor | None:

@@ -33,11 +33,6 @@ def row_sum(q: Tensor, k: Tensor, f: str, exclude: Tensor | None) -> Tensor:
     return FUNCTIONS[f](scores).masked_fill(_left_out(scores, exclude), 0.0).sum(1)
 
 
-def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor) -> Tensor:
-    """See :func:`gcl.pairwise.edge_dot`; holds [N, K]."""
-    return _scores(q, k)[edge_index[0], edge_index[1]]
-
-
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "exp": torch.exp,
     "relu": torch.relu,

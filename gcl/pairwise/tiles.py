@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-_EDGES = 65536  # columns of edge_index gathered at a time
 NO_OVERFLOW = 60.0  # exp(±60), and sums of a billion of them, stay inside float32
 _INF = float("inf")
 
@@ -38,12 +37,6 @@ def cross_lse(
 def row_sum(q: Tensor, k: Tensor, f: str, exclude: Tensor | None) -> Tensor:
     """See :func:`gcl.pairwise.row_sum`."""
     return _RowSum.apply(_accurate(q), _accurate(k), f, exclude)
-
-
-@torch.compiler.disable
-def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor) -> Tensor:
-    """See :func:`gcl.pairwise.edge_dot`."""
-    return _EdgeDot.apply(_accurate(q), _accurate(k), edge_index)
 
 
 class _SymLse(torch.autograd.Function):
@@ -136,32 +129,6 @@ class _RowSum(torch.autograd.Function):
                     if dk is not None:
                         dk[c].addmm_(weight.T, q[r])
         return dq, dk, None, None
-
-
-class _EdgeDot(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, q: Tensor, k: Tensor, edge_index: Tensor) -> Tensor:
-        ctx.save_for_backward(q, k, edge_index)
-        products = q.new_empty(edge_index.size(1))
-        for e in _edge_slices(edge_index):
-            row, col = edge_index[:, e]
-            products[e] = (q[row] * k[col]).sum(1)
-        return products
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        q, k, edge_index = ctx.saved_tensors
-        dq, dk = (
-            torch.zeros_like(x) if needed else None for x, needed in zip((q, k), ctx.needs_input_grad, strict=False)
-        )
-        for e in _edge_slices(edge_index):
-            row, col = edge_index[:, e]
-            if dq is not None:
-                dq.index_add_(0, row, k[col] * grad[e, None])
-            if dk is not None:
-                dk.index_add_(0, col, q[row] * grad[e, None])
-        return dq, dk, None
 
 
 class Direction:
@@ -260,10 +227,6 @@ def _slices(x: Tensor) -> list[slice]:
 def _triangle(x: Tensor) -> Iterator[tuple[slice, slice]]:
     slices = _slices(x)
     return ((r, c) for i, r in enumerate(slices) for c in slices[i:])
-
-
-def _edge_slices(edge_index: Tensor) -> list[slice]:
-    return [slice(start, start + _EDGES) for start in range(0, edge_index.size(1), _EDGES)]
 
 
 def _softplus(x: Tensor) -> Tensor:

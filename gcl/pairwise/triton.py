@@ -17,7 +17,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from gcl.pairwise.tiles import NO_OVERFLOW
-from gcl.pairwise.tiles import edge_dot as edge_dot  # a gather needs no kernel
 
 MAX_WIDTH = 256  # a block of rows, padded to a power of two, stays in shared memory
 INTERPRETED = triton.knobs.runtime.interpret  # as the decorators below see it

@@ -7,7 +7,7 @@ import sys
 import pytest
 import torch
 
-from gcl.pairwise import cross_lse, edge_dot, row_sum, sym_lse
+from gcl.pairwise import cross_lse, edge_dot, edge_sum, row_sum, sym_lse
 from tests.reference import value_and_gradients
 
 SIZES = (0, 1, 2, 3, 5, 64, 257, 600, 1030)
@@ -94,14 +94,60 @@ def test_row_sum_equals_dense(shape, f):
         close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(dense), *inputs))
 
 
-@pytest.mark.parametrize("edges", [0, 1, 70_000])
-def test_edge_dot_equals_dense(edges):
+@pytest.fixture(params=[0, 1, 400, 3_000])
+def edge_index(request):
+    """From 20 rows to 30, most pairs several times, the last rows without edges."""
+    return torch.stack([torch.randint(29, (request.param,)), torch.randint(19, (request.param,))])
+
+
+def test_edge_dot_equals_dense(edge_index):
     inputs = torch.randn(30, 5, dtype=torch.double), torch.randn(20, 5, dtype=torch.double)
-    edge_index = torch.stack([torch.randint(30, (edges,)), torch.randint(20, (edges,))])
-    tiles = lambda q, k: edge_dot(q, k, edge_index)  # noqa: E731
-    dense = lambda q, k: edge_dot(q, k, edge_index, backend="dense")  # noqa: E731
-    close(tiles(*inputs), dense(*inputs))
-    close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(dense), *inputs), 1e-10)
+    ours = lambda q, k: edge_dot(q, k, edge_index)  # noqa: E731
+    dense = lambda q, k: (q @ k.T)[edge_index[0], edge_index[1]]  # noqa: E731
+    close(ours(*inputs), dense(*inputs))
+    close(value_and_gradients(weighted(ours), *inputs), value_and_gradients(weighted(dense), *inputs))
+
+
+def test_edge_sum_equals_dense(edge_index):
+    inputs = torch.randn(edge_index.size(1), dtype=torch.double), torch.randn(20, 5, dtype=torch.double)
+    ours = lambda w, x: edge_sum(w, x, edge_index, 30).flatten()  # noqa: E731
+    matrix = lambda w: w.new_zeros(30, 20).index_put((edge_index[0], edge_index[1]), w, accumulate=True)  # noqa: E731
+    dense = lambda w, x: (matrix(w) @ x).flatten()  # noqa: E731
+    close(ours(*inputs), dense(*inputs))
+    close(value_and_gradients(weighted(ours), *inputs), value_and_gradients(weighted(dense), *inputs))
+
+
+def test_edge_products_are_twice_differentiable():
+    edge_index = torch.tensor([[0, 0, 2, 2, 2], [1, 1, 0, 3, 1]])
+    q, k, w = (torch.randn(*shape, dtype=torch.double, requires_grad=True) for shape in ((3, 2), (4, 2), (5,)))
+    dot, total = lambda q, k: edge_dot(q, k, edge_index), lambda w, k: edge_sum(w, k, edge_index, 3)
+    for function, inputs in ((dot, (q, k)), (total, (w, k))):
+        assert torch.autograd.gradcheck(function, inputs)
+        assert torch.autograd.gradgradcheck(function, inputs)
+
+
+def test_edge_products_in_half_precision_are_float32():
+    edge_index = torch.tensor([[0, 1], [1, 2]])
+    x = torch.randn(3, 4, dtype=torch.bfloat16)
+    assert torch.equal(edge_dot(x, x, edge_index), (x.float()[:2] * x.float()[1:]).sum(1))
+    with torch.autocast("cpu", torch.bfloat16):
+        got = edge_sum(torch.ones(2, dtype=torch.bfloat16), x, edge_index, 3)
+    assert torch.equal(got, torch.cat([x[1:].float(), torch.zeros(1, 4)]))
+
+
+@pytest.mark.parametrize(
+    ("edge_index", "message"),
+    [
+        (torch.arange(3), "edge_index must be a long tensor"),
+        (torch.tensor([[0, 3], [0, 0]]), "edge_index must name rows from 0 to 2, got 0 to 3"),
+        (torch.tensor([[0, 1], [-1, 0]]), "edge_index must name rows from 0 to 3, got -1 to 0"),
+    ],
+)
+def test_edge_products_refuse_edges_of_other_rows(edge_index, message):
+    with pytest.raises(ValueError, match=message):
+        edge_dot(torch.ones(3, 2), torch.ones(4, 2), edge_index)
+    with pytest.raises(ValueError, match=message):
+        edge_sum(torch.ones(2), torch.ones(4, 2), edge_index, 3)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # the compiler's own
@@ -217,7 +263,5 @@ def test_bad_input_is_named():
         cross_lse(x, x, log_w=torch.zeros(3))
     with pytest.raises(ValueError, match=r"f must be one of \['exp', 'relu', 'softplus'\], got 'tanh'"):
         row_sum(x, x, "tanh")
-    with pytest.raises(ValueError, match=r"edge_index must be a long tensor \[2, E\], got torch.int64 \(3,\)"):
-        edge_dot(x, x, torch.arange(3))
     with pytest.raises(ValueError, match=r"exclude must have shape \[4\] or \[4, X\], got \(3,\)"):
         cross_lse(x, x, exclude=torch.zeros(3).long())
