@@ -45,7 +45,8 @@ def fit(
     Raises:
         ValueError: a batch is no valid graph (checked in the first epoch), there are none, or ``accumulate`` is not
             above 0.
-        FloatingPointError: the mean loss of an epoch is not finite (raised when the next one is asked for).
+        FloatingPointError: the mean loss of an epoch is not finite; raised in place of the epoch, so that the last
+            checkpoint is one from before it.
 
     Example:
         >>> from gcl.methods import GRACE
@@ -76,9 +77,9 @@ def fit(
         if not losses:
             raise ValueError("batches must hold at least one graph, got none")
         mean = torch.stack(losses).mean()
-        yield epoch, mean
         if not torch.isfinite(mean):
             raise FloatingPointError(f"the mean loss of epoch {epoch} is {mean.item()}: try a lower learning rate")
+        yield epoch, mean
 
 
 class Stateful(Protocol):

@@ -1,7 +1,7 @@
 """The scripts of OGB's node sets: several processes train as one, and a killed or stopped run ends as any other."""
 
 import gc
-import importlib.util
+import importlib
 import multiprocessing
 import os
 import signal
@@ -28,6 +28,8 @@ from gcl.nn.encoders import encode
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "examples" / "ogb" / "ogbn_arxiv.py"
+sys.path.insert(0, str(SCRIPT.parent))  # as it is for a script
+script = importlib.import_module(SCRIPT.stem)
 RUNS = {
     "GRACE, mini-batches": ["--batch-size", "6", "--fan-out", "4", "4"],
     "CCASSG, mini-batches": ["--method", "CCASSG", "--batch-size", "6", "--fan-out", "4", "4"],
@@ -35,16 +37,6 @@ RUNS = {
     "GRACE, full graph": [],
     "CCASSG, StructComp": ["--method", "CCASSG", "--structcomp"],
 }
-
-
-def load_script():
-    spec = importlib.util.spec_from_file_location("ogbn_arxiv", SCRIPT)
-    script = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(script)
-    return script
-
-
-script = load_script()
 
 
 def arguments(*words):

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch_geometric.loader import DataLoader
 from torch_geometric.nn import global_add_pool, global_mean_pool
-from tqdm import tqdm
+from watch import watched
 
 import gcl
 
@@ -34,23 +34,12 @@ def pretrain(args, method, graphs, seed, generator):
     name = f"{args.dataset}-{args.method}-{seed}"
     path = args.checkpoint and args.checkpoint / f"{name}.ckpt"
     start = gcl.train.load_checkpoint(path, **parts) if path and path.exists() else 0
-    writer = None
-    if args.track:
-        from torch.utils.tensorboard import SummaryWriter
-
-        writer = SummaryWriter(args.track / name, purge_step=start + 1)
     if args.compile:
         method.encoder.compile(dynamic=True)
     epochs = gcl.train.fit(method, loader, optimizer, args.epochs, generator=generator, start=start)
-    progress = tqdm(epochs, initial=start, total=args.epochs, desc=name, unit="epoch")
     with torch.autocast(args.device, torch.bfloat16, enabled=args.amp):
-        for epoch, loss in progress:
-            progress.set_postfix(loss=f"{loss:.3f}")
-            if path:
-                gcl.train.save_checkpoint(path, epoch, **parts)
-            if writer:
-                writer.add_scalar("loss", loss, epoch)
-                writer.flush()
+        for _ in watched(epochs, args, name, start, path, **parts):
+            pass
 
 
 def probe(z, y, split, metric):

@@ -14,7 +14,7 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data.distributed import DistributedSampler
 from torch_geometric.data import Data
-from tqdm import tqdm
+from watch import watched
 
 import gcl
 from gcl.methods import BGRL, CCASSG, GRACE, Regularized, StructComp
@@ -85,6 +85,11 @@ def train(args, data, process):
     torch.manual_seed(args.seed)
     generator, (rank, world_size, device) = torch.Generator(), process
     sampler = DistributedSampler(data.x, world_size, rank, seed=args.seed, drop_last=True)  # shares of equal size
+
+    def draw(epoch):
+        gcl.distributed.reseed(generator, args.seed, epoch, rank)
+        sampler.set_epoch(epoch)
+
     batches = share(args, data, generator, sampler, rank, world_size)
     method = build(args, data.num_features, generator, world_size)
     if args.structcomp:
@@ -98,24 +103,11 @@ def train(args, data, process):
     if args.compile:
         method.encoder.compile(dynamic=True)
     model = DistributedDataParallel(method) if world_size > 1 else method
-    if args.track and rank == 0:
-        from torch.utils.tensorboard import SummaryWriter
-
-        writer = SummaryWriter(args.track, purge_step=start + 1)
-
-    progress = tqdm(range(start + 1, args.epochs + 1), initial=start, total=args.epochs, unit="epoch", disable=rank > 0)
-    for epoch in progress:
-        gcl.distributed.reseed(generator, args.seed, epoch, rank)
-        sampler.set_epoch(epoch)
-        options = {"generator": generator, "start": epoch - 1, "accumulate": args.accumulate}
-        [(_, loss)] = gcl.train.fit(model, batches, optimizer, epoch, **options)
-        loss = gcl.distributed.mean(loss)
-        progress.set_postfix(loss=f"{loss:.4f}")
-        if args.checkpoint and rank == 0:
-            gcl.train.save_checkpoint(args.checkpoint, epoch, **parts)
-        if args.track and rank == 0:
-            writer.add_scalar("loss", loss, epoch)
-            writer.flush()
+    options = {"generator": generator, "start": start, "accumulate": args.accumulate}
+    epochs = gcl.train.fit(model, batches, optimizer, args.epochs, **options)
+    draw(start + 1)
+    for epoch in watched(epochs, args, args.method, start, args.checkpoint, rank, **parts):
+        draw(epoch + 1)
     return method.cpu()
 
 
