@@ -114,6 +114,8 @@ def run_accuracy(args):
     """All cells that the file lacks, then its tables and plot."""
     names = [name + variant for variant in (FULL, PARTS, RANDOM, ONE_VIEW) for name in EPOCHS]
     names = [name for name in names if name not in ("SCE" + ONE_VIEW, "COLES" + ONE_VIEW)]  # which have one view anyway
+    if args.methods:
+        names = [name for name in names if name in args.methods]
     cells = [
         {"dataset": dataset, "method": name, "seed": seed}
         for dataset in args.datasets
@@ -233,6 +235,7 @@ def main():
     parts = parser.add_subparsers(required=True)
     one = parts.add_parser("accuracy")
     one.add_argument("--datasets", nargs="+", default=["Cora", "CiteSeer", "Photo", "Computers", "CS"])
+    one.add_argument("--methods", nargs="+", help='rows of the table, such as "GRACE, StructComp" (default: all)')
     one.add_argument("--seeds", type=int, default=3)
     one.add_argument("--splits", type=int, default=50, help="of 20 labels a class (default: 50)")
     one.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
