@@ -14,6 +14,7 @@ from augmentors.pairs import PairGraph, all_pairs, pair_graph, present_pairs, ra
 
 ViewObjective = Callable[[Data], Tensor]
 CANDIDATES = ("sampled", "best", "all")
+_BLOCK = 2**18  # entries of the features that change at once
 
 
 class Attack(NamedTuple):
@@ -138,7 +139,7 @@ class AdversarialView(Augmentor):
         graph = self._candidate_graph(data, generator)
         group, budget = self._budgets(graph)
         s = _no_flips(graph)
-        x = data.x if perturbed else None
+        x = data.x.clone() if perturbed else None
         unit = _mean_size(data.x) if perturbed and self.relative else s.new_ones(())
         limit, step = unit * self.feature_budget, unit * self.feature_step
         values = []
@@ -148,9 +149,7 @@ class AdversarialView(Augmentor):
             s = project_to_budget(s.add_(self._edge_step(grad_s, group, budget, t)), budget, group)
             if x is not None and grad_x is not None:
                 values.append(grad_x.sum())
-                x = grad_x.sign().mul_(step).add_(x)
-                torch.maximum(x, data.x - limit, out=x)
-                torch.minimum(x, data.x + limit, out=x)
+                _move(x, grad_x, step, data.x, limit)
             del grad_x  # not held during the next evaluation
         if not torch.stack([value.isfinite() for value in values]).all():
             raise FloatingPointError("the objective or its gradient is not finite during the attack")
@@ -289,6 +288,13 @@ def _highest(value: Tensor, like: Tensor, group: Tensor | None) -> Tensor:
 def _spread(of_group: Tensor, group: Tensor | None) -> Tensor:
     """The value of each entry's group."""
     return of_group if group is None else of_group[group]
+
+
+def _move(x: Tensor, gradient: Tensor, step: Tensor, clean: Tensor, limit: Tensor) -> None:
+    """A step of ``x`` up the gradient's signs, at most ``limit`` from ``clean``: in place, by blocks of rows."""
+    rows = max(1, _BLOCK * x.size(0) // max(1, x.numel()))
+    for part, g, origin in zip(x.split(rows), gradient.split(rows), clean.split(rows), strict=True):
+        part.add_(step * g.sign()).clamp_(origin - limit, origin + limit)
 
 
 def _mean_size(x: Tensor) -> Tensor:
