@@ -23,8 +23,8 @@ def edge_sum(weight: Tensor, x: Tensor, edge_index: Tensor, num_rows: int) -> Te
 
 def by_row(row: Tensor, num_rows: int) -> tuple[Tensor, Tensor]:
     """The places of ``row`` ``[E]`` in the order of the rows, and where each row starts there ``[num_rows + 1]``."""
-    start = torch.cat([row.new_zeros(1), row.bincount(minlength=num_rows).cumsum(0)])
-    return row.argsort(stable=True), start
+    ordered, order = row.sort(stable=True)
+    return order, torch.searchsorted(ordered, torch.arange(num_rows + 1, device=row.device))
 
 
 class _EdgeDot(torch.autograd.Function):
