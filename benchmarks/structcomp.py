@@ -43,14 +43,14 @@ METHODS = [
 ]
 
 
-def build(name, num_features, dataset=""):
-    """A method as StructComp's code has it, with the one layer of CCA-SSG's on CiteSeer."""
+def build(name, num_features, dataset="", full_graph=False):
+    """A method as StructComp's code has it, with the one layer of CCA-SSG's on CiteSeer; A^2 X once if always whole."""
     if name == "CCASSG":
         layers = 1 if dataset == "CiteSeer" else 2
         return CCASSG(gcl.nn.gcn(num_features, 512, 512, layers, activation=torch.nn.Identity()), weight=5e-4)
     if name == "GRACE":
         return GRACE(gcl.nn.gcn(num_features, 512, 512, num_layers=1, activation="prelu"), 512)
-    return {"SCE": SCE, "COLES": COLES}[name](SGConv(num_features, 512, K=2))
+    return {"SCE": SCE, "COLES": COLES}[name](SGConv(num_features, 512, K=2, cached=full_graph))
 
 
 def train(method, data, epochs, lr, weight_decay, seed):
@@ -102,7 +102,7 @@ def accuracy_cell(dataset, method, seed, root, num_splits):
         method = getattr(gcl.methods, base)(*node.encoders(hp, data.num_features), **hp["method"])
         seconds = train(method, data, hp["epochs"], hp["lr"], hp["weight_decay"], seed)
     else:
-        method, graph = build(base, data.num_features, dataset), data
+        method, graph = build(base, data.num_features, dataset, full_graph=variant == FULL), data
         if variant != FULL:
             cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", seed)
             if variant == RANDOM:

@@ -39,6 +39,46 @@ def test_the_sparse_gcn_is_pygs(graph, weighted, dtype):
     torch.testing.assert_close(gradients(ours, graph, x, weight), gradients(pygs, graph, x, weight), **tolerance)
 
 
+def words(num_nodes, num_words, dtype=torch.double):
+    """Bags of words, the last nodes' empty."""
+    x = torch.rand(num_nodes, num_words, dtype=dtype)
+    x[-9:] = 1
+    return x.where(x < 0.03, 0)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_bags_of_words_without_their_zeros_are_the_same_features(weighted):
+    x, edge_index = words(600, 50), torch.randint(600, (2, 2000))
+    weight = torch.rand(2000, dtype=torch.double, requires_grad=True) if weighted else None
+    ours = gcn(50, 6, 5, final_activation=False).double()
+    pygs = GCN(50, 6, 2, 5).double()
+    pygs.load_state_dict(ours.state_dict())
+    h, expected = (encoder(x, edge_index, weight) for encoder in (ours, pygs))
+    assert "EdgeSum" in ours.convs[0].lin(x).grad_fn.name()
+    close = {"rtol": 1e-12, "atol": 1e-12}
+    torch.testing.assert_close(h, expected, **close)
+    inputs = (
+        [*([weight] if weighted else []), *ours.parameters()],
+        [*([weight] if weighted else []), *pygs.parameters()],
+    )
+    torch.testing.assert_close(
+        *(torch.autograd.grad(out.square().sum(), list(of)) for out, of in zip((h, expected), inputs, strict=True)),
+        **close,
+    )
+
+
+def test_a_gradient_to_bags_of_words_reaches_their_zeros():
+    x = words(40, 30).requires_grad_()
+    gcn(30, 6, 5).double()(x, torch.randint(40, (2, 90))).sum().backward()
+    assert x.grad[x == 0].count_nonzero() > 0
+
+
+@pytest.mark.parametrize("x", [words(40, 31), words(40, 30, torch.float)])
+def test_bags_of_words_that_do_not_fit_are_refused(x):
+    with pytest.raises(RuntimeError):
+        gcn(30, 6, 5).double()(x, torch.randint(40, (2, 90)))
+
+
 @given(graph=graphs())
 def test_the_sparse_gin_is_the_dense_one(graph):
     n = graph.num_nodes

@@ -12,6 +12,7 @@ from torch_geometric.nn.resolver import activation_resolver
 from torch_geometric.typing import OptTensor
 from torch_geometric.utils import is_sparse
 
+from gcl.nn.features import FeaturesLinear
 from gcl.pairwise import edge_sum
 
 Activation = str | Callable[[Tensor], Tensor]
@@ -49,7 +50,8 @@ def gcn(
 ) -> nn.Module:
     """A graph convolutional network, PyG's ``GCN``, widths ``in_dim -> hidden -> ... -> out_dim``.
 
-    Neighbours are summed by a sparse product, without a message ``[E, D]`` for each edge.
+    Neighbours are summed by a sparse product, without a message ``[E, D]`` for each edge; on a CPU the zeros of
+    bags of words are skipped.
 
     Args:
         in_dim, hidden, out_dim: widths, at least 1.
@@ -124,7 +126,11 @@ class SparseGCN(GCN):
 
 
 class SparseGCNConv(GCNConv):
-    """PyG's ``GCNConv`` as a product with the sparse matrix of the weights."""
+    """PyG's ``GCNConv`` as a product with the sparse matrix of the weights, skipping the zeros of bags of words."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.lin.__class__ = FeaturesLinear  # the parameters that PyG drew, with another product
 
     def propagate(self, edge_index: Tensor, *, x: Tensor, edge_weight: OptTensor) -> Tensor:
         if is_sparse(edge_index) or self.explain:

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from gcl.checks import check_edges, check_matrix, check_probability
+from gcl.nn.features import features_product
 from gcl.regularizers.activations import Lines
 from gcl.regularizers.exact import exact_lines
-from gcl.regularizers.graph import AllowedViews, Graph, features_product
+from gcl.regularizers.graph import AllowedViews, Graph
 from gcl.regularizers.intervals import interval, through, worst_rows
 from gcl.regularizers.layers import Layer, layers_of
 

@@ -15,43 +15,6 @@ from torch.utils.checkpoint import checkpoint
 BLOCK = 16  # columns that a maximum over neighbours gathers at once
 
 
-class Sparse:
-    """A matrix ``[N, M]`` of entries sorted by row, whose products have no gradient to it.
-
-    Args:
-        row, col, value: ``[E]``; repeated places add up.
-        shape: N, M.
-    """
-
-    def __init__(self, row: Tensor, col: Tensor, value: Tensor, shape: tuple[int, int]) -> None:
-        self.row, self.col, self.value, self.shape = row, col, value, shape
-
-    @cached_property
-    def csr(self) -> Tensor:
-        """The matrix in CSR."""
-        start = torch.searchsorted(self.row, torch.arange(self.shape[0] + 1, device=self.row.device))
-        return torch.sparse_csr_tensor(start, self.col, self.value, self.shape, check_invariants=False)
-
-    @cached_property
-    def transposed(self) -> Tensor:
-        """Its transpose in CSR: sorted once, where torch would convert at each backward pass."""
-        row, order = self.col.sort(stable=True)
-        entries = row, self.row.index_select(0, order), self.value.index_select(0, order)
-        return Sparse(*entries, self.shape[::-1]).csr
-
-    def matmul(self, x: Tensor, transposed: bool = False) -> Tensor:
-        """The matrix, or its transpose, times ``x`` ``[M, D]``; no E x D array, forward or backward."""
-        return _Product.apply(x, self, transposed)
-
-
-def features_product(x: Tensor, weight: Tensor) -> Tensor:
-    """``x @ weight``, without the zeros of ``x`` where it is a mostly empty matrix of words on a CPU."""
-    if x.requires_grad or x.device.type != "cpu" or int(x.count_nonzero()) > 0.1 * x.numel():
-        return x @ weight
-    row, col = x.nonzero(as_tuple=True)
-    return Sparse(row, col, x[row, col], (x.size(0), x.size(1))).matmul(weight)
-
-
 class Graph:
     """The 0/1 adjacency ``[N, N]``, row i holding the edges that end in node i; duplicates count, loops do not.
 
@@ -66,7 +29,21 @@ class Graph:
         self.row, self.order = edge_index[1].sort(stable=True)
         self.col = edge_index[0].index_select(0, self.order)
         self.value = (self.row != self.col).to(dtype)
-        self.matrix = Sparse(self.row, self.col, self.value, (num_nodes, num_nodes))
+
+    @cached_property
+    def csr(self) -> Tensor:
+        """The adjacency in CSR."""
+        return self._csr(self.row, self.col, self.value)
+
+    @cached_property
+    def transposed(self) -> Tensor:
+        """Its transpose in CSR: sorted once, where torch would convert at each backward pass."""
+        row, order = self.col.sort(stable=True)
+        return self._csr(row, self.row.index_select(0, order), self.value.index_select(0, order))
+
+    def _csr(self, row: Tensor, col: Tensor, value: Tensor) -> Tensor:
+        start = torch.searchsorted(row, torch.arange(self.num_nodes + 1, device=row.device))
+        return torch.sparse_csr_tensor(start, col, value, (self.num_nodes, self.num_nodes), check_invariants=False)
 
     @cached_property
     def degree(self) -> Tensor:
@@ -78,13 +55,13 @@ class Graph:
         return value.new_zeros(self.num_nodes).index_add(0, self.row, value)
 
     def sum_neighbours(self, x: Tensor, transposed: bool = False) -> Tensor:
-        """Sum of the rows of ``x`` ``[N, D]`` over the neighbours of each node; no E x D array."""
-        return self.matrix.matmul(x, transposed)
+        """Sum of the rows of ``x`` ``[N, D]`` over each node's neighbours; no E x D array, forward or backward."""
+        return _NeighbourSum.apply(x, self, transposed)
 
     def max_neighbours(self, x: Tensor) -> Tensor:
         """Largest entry of ``x`` ``[N, D]``, none of them negative, among each node's neighbours, 0 without any."""
         if x.device.type == "cpu":
-            return torch.sparse.mm(self.matrix.csr, x, "amax")
+            return torch.sparse.mm(self.csr, x, "amax")
         blocks = [checkpoint(self._max_block, block, use_reentrant=False) for block in x.split(BLOCK, dim=1)]
         return torch.cat(blocks, dim=1)
 
@@ -127,12 +104,12 @@ class AllowedViews:
         return cls(graph, *(part.to(dtype)[:, None] for part in (budget, low, high)))
 
 
-class _Product(torch.autograd.Function):
+class _NeighbourSum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, matrix: Sparse, transposed: bool) -> Tensor:
-        ctx.matrix, ctx.transposed = matrix, transposed
-        return (matrix.transposed if transposed else matrix.csr) @ x
+    def forward(ctx: Any, x: Tensor, graph: Graph, transposed: bool) -> Tensor:
+        ctx.graph, ctx.transposed = graph, transposed
+        return (graph.transposed if transposed else graph.csr) @ x
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        return ctx.matrix.matmul(grad, not ctx.transposed), None, None
+        return ctx.graph.sum_neighbours(grad, not ctx.transposed), None, None

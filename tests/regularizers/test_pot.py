@@ -14,7 +14,7 @@ from gcl.methods import GCA, GRACE, GraphCL, Regularized
 from gcl.nn import gcn
 from gcl.regularizers import POT, compactness_bound, contrast_directions, layer, pot_loss
 from gcl.regularizers.bounds import MODES
-from gcl.regularizers.graph import Graph, features_product
+from gcl.regularizers.graph import Graph
 from gcl.train import fit
 from tests.regularizers.dense import directions, random_encoder, random_graph, reference_loss
 
@@ -93,17 +93,6 @@ def test_the_maximum_over_neighbours_is_the_same_in_blocks():
     start, end = data.edge_index[:, data.edge_index[0] != data.edge_index[1]]
     expected = torch.stack([torch.cat([x[start[end == i]], 0 * x[:1]]).amax(0) for i in range(20)])
     torch.testing.assert_close(adjacency.max_neighbours(x), expected)
-
-
-def test_mostly_empty_features_are_multiplied_without_their_zeros():
-    x = torch.randn(40, 30, dtype=torch.double).masked_fill(torch.rand(40, 30) > 0.05, 0)
-    weight = torch.randn(30, 7, dtype=torch.double, requires_grad=True)
-    y, dense = features_product(x, weight), x @ weight
-    assert "Product" in y.grad_fn.name()
-    torch.testing.assert_close(y, dense)
-    torch.testing.assert_close(*(torch.autograd.grad(z.square().sum(), weight) for z in (y, dense)))
-    x.requires_grad_()
-    assert torch.autograd.grad(features_product(x, weight).sum(), x)[0].abs().sum() > 0
 
 
 @pytest.mark.parametrize("slope", [-0.5, 1.7])
