@@ -45,11 +45,8 @@ class _Share(torch.autograd.Function):
         through = torch.addcmul(grad_share, grad_chord, negative).div_(width)
         greatest = (through * negative).div_(width).mul_(share.sign())  # masks by signs are vectorised, others are not
         least = through.sub_(grad_chord).mul_(share).mul_(negative.sign())
-        ends = torch.cat([high * greatest, high * least], dim=1)
-        ends += graph.sum_neighbours(ends, transposed=True)
-        top, bottom = ends.mul_(high).chunk(2, dim=1)
-        top.addcmul_(low, least)
-        bottom.addcmul_(low, greatest)
+        top = graph.propagate(greatest, high, transposed=True).addcmul_(low, least)
+        bottom = graph.propagate(least, high, transposed=True).addcmul_(low, greatest)
         sign = y.sign()
         grad_y = top.mul_(sign.clamp(min=0)).addcmul_(bottom, sign.clamp_(max=0), value=-1)
         return grad_y, (greatest + least).sum(0), None
@@ -57,11 +54,8 @@ class _Share(torch.autograd.Function):
 
 def _ends(y: Tensor, bias: Tensor, allowed: AllowedViews) -> tuple[Tensor, Tensor]:
     """``interval`` of an exact ``y``, plus the bias."""
-    low, high = allowed.low.square(), allowed.high
+    graph, low, high = allowed.graph, allowed.low.square(), allowed.high
     positive = y.clamp(min=0)
     negative = positive - y
-    block = torch.cat([high * negative, high * positive], dim=1)
-    block += allowed.graph.sum_neighbours(block)
-    least, greatest = block.mul_(high).chunk(2, dim=1)
-    least = torch.addcmul(bias, low, positive).sub_(least)
-    return least, torch.addcmul(bias, low, negative, value=-1).add_(greatest)
+    least = torch.addcmul(bias, low, positive).sub_(graph.propagate(negative, high))
+    return least, torch.addcmul(bias, low, negative, value=-1).add_(graph.propagate(positive, high))

@@ -25,25 +25,25 @@ class Graph:
     """
 
     def __init__(self, edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> None:
-        self.num_nodes = num_nodes
+        self.edge_index, self.num_nodes = edge_index, num_nodes
         self.row, self.order = edge_index[1].sort(stable=True)
         self.col = edge_index[0].index_select(0, self.order)
         self.value = (self.row != self.col).to(dtype)
 
     @cached_property
-    def csr(self) -> Tensor:
-        """The adjacency in CSR."""
-        return self._csr(self.row, self.col, self.value)
+    def reversed(self) -> "Graph":
+        """The graph with its edges turned round: sorted once, where torch would convert at each backward pass."""
+        return Graph(self.edge_index.flip(0), self.num_nodes, self.value.dtype)
 
     @cached_property
-    def transposed(self) -> Tensor:
-        """Its transpose in CSR: sorted once, where torch would convert at each backward pass."""
-        row, order = self.col.sort(stable=True)
-        return self._csr(row, self.row.index_select(0, order), self.value.index_select(0, order))
+    def start(self) -> Tensor:
+        """Where each row starts ``[N + 1]``."""
+        return torch.searchsorted(self.row, torch.arange(self.num_nodes + 1, device=self.row.device))
 
-    def _csr(self, row: Tensor, col: Tensor, value: Tensor) -> Tensor:
-        start = torch.searchsorted(row, torch.arange(self.num_nodes + 1, device=row.device))
-        return torch.sparse_csr_tensor(start, col, value, (self.num_nodes, self.num_nodes), check_invariants=False)
+    def matrix(self, value: Tensor) -> Tensor:
+        """A matrix in CSR with ``value`` ``[E]`` at the edges, in the order of ``row``."""
+        shape = self.num_nodes, self.num_nodes
+        return torch.sparse_csr_tensor(self.start, self.col, value, shape, check_invariants=False)
 
     @cached_property
     def degree(self) -> Tensor:
@@ -54,21 +54,20 @@ class Graph:
         """Sum of ``value`` ``[E]``, in the order of ``row``, over the edges that end in each node ``[N]``."""
         return value.new_zeros(self.num_nodes).index_add(0, self.row, value)
 
-    def sum_neighbours(self, x: Tensor, transposed: bool = False) -> Tensor:
+    def sum_neighbours(self, x: Tensor) -> Tensor:
         """Sum of the rows of ``x`` ``[N, D]`` over each node's neighbours; no E x D array, forward or backward."""
-        return _NeighbourSum.apply(x, self, transposed)
+        return _Sum.apply(x, self, None, False)
 
     def max_neighbours(self, x: Tensor) -> Tensor:
         """Largest entry of ``x`` ``[N, D]``, none of them negative, among each node's neighbours, 0 without any."""
         if x.device.type == "cpu":
-            return torch.sparse.mm(self.csr, x, "amax")
+            return torch.sparse.mm(self.matrix(self.value), x, "amax")
         blocks = [checkpoint(self._max_block, block, use_reentrant=False) for block in x.split(BLOCK, dim=1)]
         return torch.cat(blocks, dim=1)
 
     def propagate(self, x: Tensor, scale: Tensor, transposed: bool = False) -> Tensor:
-        """:math:`D_\\delta (A + I) D_\\delta x` for ``x`` ``[N, D]`` and ``scale`` delta ``[N, 1]``."""
-        scaled = scale * x
-        return scale * (self.sum_neighbours(scaled, transposed) + scaled)
+        """:math:`D_\\delta (A + I) D_\\delta x` for ``x`` ``[N, D]`` and a constant delta ``[N, 1]``."""
+        return _Sum.apply(x, self, scale, transposed)
 
     def _max_block(self, x: Tensor) -> Tensor:
         row = self.row[:, None].expand(-1, x.size(1))
@@ -104,12 +103,18 @@ class AllowedViews:
         return cls(graph, *(part.to(dtype)[:, None] for part in (budget, low, high)))
 
 
-class _NeighbourSum(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, graph: Graph, transposed: bool) -> Tensor:
-        ctx.graph, ctx.transposed = graph, transposed
-        return (graph.transposed if transposed else graph.csr) @ x
+class _Sum(torch.autograd.Function):
+    """The sum of ``x`` over the neighbours; with ``scale``, over the node itself too, scaled at both ends."""
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
-        return ctx.graph.sum_neighbours(grad, not ctx.transposed), None, None
+    def forward(ctx: Any, x: Tensor, graph: Graph, scale: Tensor | None, transposed: bool) -> Tensor:
+        ctx.graph, ctx.scale, ctx.transposed = graph, scale, transposed
+        side = graph.reversed if transposed else graph
+        if scale is None:
+            return side.matrix(side.value) @ x
+        ends = (scale[:, 0].index_select(0, end) for end in (side.row, side.col))
+        return (side.matrix(side.value * next(ends) * next(ends)) @ x).addcmul_(scale.square(), x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+        return _Sum.apply(grad, ctx.graph, ctx.scale, not ctx.transposed), None, None, None
