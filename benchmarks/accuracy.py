@@ -76,6 +76,17 @@ def summary(rows):
     return tables
 
 
+def report(rows, path, group):
+    """Write beside ``path``, and print, an overview for each group of splits and then the tables; draw the plot."""
+    groups = {}
+    for row in rows:
+        groups.setdefault(group(row["split"]), []).append(row)
+    text = "\n".join([*map(overview, groups.values()), markdown(rows)])
+    path.with_suffix(".md").write_text(text + "\n")
+    plot(rows, path.with_suffix(".png"))
+    print(text)
+
+
 def markdown(rows):
     """One table for each data set and split."""
     lines = []
@@ -102,20 +113,15 @@ def spread(values):
 
 
 def overview(rows):
-    """Mean and deviation of the accuracy: a table for the node data sets and one for the graph data sets."""
-    lines = []
-    for folds in (False, True):
-        tables = {key: table for key, table in summary(rows).items() if ("folds" in key[1]) == folds}
-        lines += [
-            f"\n| accuracy % | {' | '.join(', '.join(key) for key in tables)} |",
-            "|---" * (len(tables) + 1) + "|",
-        ]
-        for method in dict.fromkeys(method for table in tables.values() for method in table):
-            cells = []
-            for table in tables.values():
-                values = [100 * float(row["accuracy"]) for row in table.get(method, [])]
-                cells.append(spread(values) if values else "")
-            lines.append(f"| {method} | {' | '.join(cells)} |")
+    """Mean and deviation of the accuracy, methods x (data set, split)."""
+    tables = summary(rows)
+    lines = [f"\n| accuracy % | {' | '.join(', '.join(key) for key in tables)} |", "|---" * (len(tables) + 1) + "|"]
+    for method in dict.fromkeys(method for table in tables.values() for method in table):
+        cells = []
+        for table in tables.values():
+            values = [100 * float(row["accuracy"]) for row in table.get(method, [])]
+            cells.append(spread(values) if values else "")
+        lines.append(f"| {method} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
@@ -163,10 +169,7 @@ def main():
         for seed in range(args.seeds)
     ]
     rows = run_cells(args.out, cells, lambda **cell: columns(run_alone(run_cell, *cell.values(), args.root)))
-    table = f"{overview(rows)}\n{markdown(rows)}"
-    args.out.with_suffix(".md").write_text(table + "\n")
-    plot(rows, args.out.with_suffix(".png"))
-    print(table)
+    report(rows, args.out, lambda split: "folds" in split)
 
 
 if __name__ == "__main__":

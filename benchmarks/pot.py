@@ -108,26 +108,57 @@ def study(args):
 
 
 def report(args):
-    """For each data set, method and mode: the weight of the best mean validation accuracy, and its scores."""
+    """A table for each data set: each mode at the weight of the best mean validation accuracy."""
     groups = {}
     for row in read(args.csv):
-        groups.setdefault((row["data"], row["method"], row["mode"]), {}).setdefault(float(row["weight"]), []).append(
-            row
-        )
-    shown = ["test", "macro_f1", *COSTS[1:]]
-    print(
-        "| data | method | POT | weight | seeds | accuracy % | macro F1 % | certified % at p = 0.1 | 0.2 | 0.3 | 0.4 |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
-    for (dataset, name, mode), weights in groups.items():
-        best = max(weights, key=lambda weight: statistics.mean(float(row["val"]) for row in weights[weight]))
-        rows, cells = weights[best], []
-        for field in shown:
-            values = [100 * float(row[field]) for row in rows if row[field]]
-            error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else float("nan")
-            cells.append(f"{statistics.mean(values):.1f} ± {error:.1f}" if values else "")
-        print(f"| {dataset} | {name} | {mode} | {best if mode != NONE else ''} | {len(rows)} | {' | '.join(cells)} |")
-    print("\n± is the standard error over the seeds. The weight is the one of the best mean validation accuracy.")
+        runs = groups.setdefault(row["data"], {}).setdefault((row["method"], int(row["epochs"])), {})
+        runs.setdefault(row["mode"], {}).setdefault(float(row["weight"]), {})[row["seed"]] = row
+    for dataset, methods in groups.items():
+        shares = " | ".join(f"{rate}" for rate in RATES)
+        heads = "epochs | POT | weight | seeds | accuracy % | change | macro F1 % | certified % at p"
+        print(f"| {dataset} | {heads} = {shares} |")
+        print("|---" * (8 + len(RATES)) + "|")
+        for (name, epochs), modes in sorted(methods.items(), key=lambda item: order_of(*item[0])):
+            for mode, weights in modes.items():
+                weight = max(weights, key=lambda w: validation(weights, w))
+                cells = [name, epochs or "", mode if epochs else "", weight or "", *scores(weights[weight], modes)]
+                print(f"| {' | '.join(map(str, cells))} |")
+        print()
+        for (name, epochs), modes in methods.items():
+            for mode, weights in modes.items():
+                if len(weights) > 1:
+                    sweep = ", ".join(f"{w}: {validation(weights, w):.1f}" for w in sorted(weights))
+                    print(f"{dataset}, {name}, {epochs} epochs, {mode}, validation accuracy % by weight: {sweep}\n")
+    print("± is the standard error over the seeds, and the change from no POT is paired by seed.")
+
+
+def order_of(name, epochs):
+    """Controls first, methods as in their list, short runs before long ones."""
+    return (list(SETTINGS).index(name) if name in SETTINGS else -1), epochs
+
+
+def validation(weights, weight):
+    """Mean validation accuracy in % of a weight over the seeds that all weights have."""
+    common = set.intersection(*(set(runs) for runs in weights.values()))
+    return statistics.mean(100 * float(weights[weight][seed]["val"]) for seed in common)
+
+
+def scores(runs, modes):
+    """Seeds, accuracy, its change, macro F1 and certified shares of the runs by seed."""
+    plain = modes.get(NONE, {}).get(0.0, {})
+    column = {key: [100 * float(row[key]) for row in runs.values() if row[key]] for key in ["macro_f1", *COSTS[1:]]}
+    test = {seed: 100 * float(row["test"]) for seed, row in runs.items()}
+    change = [test[seed] - 100 * float(plain[seed]["test"]) for seed in test if seed in plain]
+    changed = "" if runs is plain or not change else spread(change, "+.1f")
+    certified = [f"{statistics.mean(column[key]):.1f}" if column[key] else "" for key in COSTS[1:]]
+    return [len(runs), spread(list(test.values())), changed, spread(column["macro_f1"]), *certified]
+
+
+def spread(values, form=".1f"):
+    """Mean and, where the values differ, standard error."""
+    differ = len(values) > 1 and statistics.stdev(values) > 0
+    error = f" ± {statistics.stdev(values) / len(values) ** 0.5:.1f}" if differ else ""
+    return f"{statistics.mean(values):{form}}{error}"
 
 
 def synthetic(num_nodes, num_edges, dim):

@@ -130,9 +130,7 @@ def run_accuracy(args):
         return accuracy.columns(run_alone(accuracy_cell, *cell.values(), args.root, args.splits))
 
     rows = run_cells(args.out, cells, measure)
-    args.out.with_suffix(".md").write_text(accuracy.markdown(rows) + "\n")
-    accuracy.plot(rows, args.out.with_suffix(".png"))
-    print(accuracy.markdown(rows))
+    accuracy.report(rows, args.out, lambda split: split)
 
 
 def cost_cell(dataset, name, variant, root, epochs):
