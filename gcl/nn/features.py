@@ -16,7 +16,7 @@ def features_product(x: Tensor, weight: Tensor) -> Tensor:
     if not fits or x.requires_grad or x.device.type != "cpu" or not _mostly_empty(x):
         return x @ weight
     place = x.nonzero().T
-    return edge_sum(x[place[0], place[1]], weight, place, len(x))
+    return edge_sum(x[place[0], place[1]], weight, place, len(x)).to(x.dtype)
 
 
 def _mostly_empty(x: Tensor) -> bool:

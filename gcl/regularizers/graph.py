@@ -112,8 +112,8 @@ class _Sum(torch.autograd.Function):
         side = graph.reversed if transposed else graph
         if scale is None:
             return side.matrix(side.value) @ x
-        ends = (scale[:, 0].index_select(0, end) for end in (side.row, side.col))
-        return (side.matrix(side.value * next(ends) * next(ends)) @ x).addcmul_(scale.square(), x)
+        at_row, at_col = (scale[:, 0].index_select(0, end) for end in (side.row, side.col))
+        return (side.matrix(at_row * side.value * at_col) @ x).addcmul_(scale.square(), x)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
