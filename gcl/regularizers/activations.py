@@ -53,8 +53,10 @@ class Leaky:
 
     With the share :math:`\rho = u^+ / (u^+ + l^-)` of the interval that is positive, both lines have the chord's slope
     :math:`\alpha + (1 - \alpha) \rho`; the chord's intercept is :math:`(1 - \alpha)\, l^- \rho`, the other line's is 0.
-    The chord is the upper line where :math:`\alpha \le 1`, the lower one where a learnt slope exceeds 1; where a learnt
-    slope is negative, the image of an interval around 0 begins at 0.
+    The chord is the upper line where :math:`\alpha \le 1`, the lower one where a learnt slope exceeds 1. The image of
+    the interval, where a learnt slope may be negative, is
+
+    .. math:: [\, l^+ - \alpha^+ l^- + \alpha^- u^-,\;\; u^+ - \alpha^+ u^- + (\alpha^- l^- - u^+)^+ \,]
 
     Args:
         alpha: slope for x < 0: a number in [0, 1], or a tensor of any values, one or one for each column.
@@ -73,11 +75,12 @@ class Leaky:
 
     def image(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
         """Least and greatest value on [low, high]."""
-        ends = self(low), self(high)
         if not isinstance(self.alpha, Tensor):
-            return ends
-        least = torch.minimum(*ends)
-        return torch.where((low < 0) & (high > 0), least.clamp(max=0), least), torch.maximum(*ends)
+            return self(low), self(high)
+        rises, falls = self.alpha.relu(), self.alpha.neg().relu()
+        (low, low_part), (high, high_part) = ((end.relu(), end.neg().relu()) for end in (low, high))
+        least = low - rises * low_part + falls * high_part
+        return least, high - rises * high_part + (falls * low_part - high).relu()
 
     def lines(self, low: Tensor, high: Tensor) -> Lines:
         """Parallel lines below and above it on [low, high]."""
@@ -92,7 +95,7 @@ class Leaky:
         if not isinstance(self.alpha, Tensor):
             return Lines(share, None, chord) if self.alpha == 0 else self._scaled(share, chord)
         slope, _, chord = self._scaled(share, chord)
-        return Lines(slope, chord.clamp(max=0), chord.clamp(min=0))
+        return Lines(slope, -chord.neg().relu(), chord.relu())
 
     def _scaled(self, share: Tensor, chord: Tensor) -> Lines:
         return Lines(self.alpha + (1 - self.alpha) * share, None, (1 - self.alpha) * chord)

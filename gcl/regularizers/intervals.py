@@ -67,7 +67,8 @@ def _least(allowed: AllowedViews, y: Tensor, tight: bool) -> Tensor:
 
 def _scaled(low: Tensor, high: Tensor, own: Tensor, rest: Tensor) -> Tensor:
     """The node's own term and its neighbours' ``rest``, both with the node's own delta at its worst."""
-    return low.square() * own.relu() - high.square() * own.neg().relu() + rest * torch.where(rest >= 0, low, high)
+    self_term = low.square() * own.relu() - high.square() * own.neg().relu()
+    return self_term + low * rest.relu() - high * rest.neg().relu()
 
 
 def _edges_into(graph: Graph, targets: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcl.regularizers import compactness_bound
+from gcl.regularizers.activations import Leaky
 from gcl.regularizers.graph import AllowedViews, Graph
 from gcl.regularizers.intervals import interval, through
 from gcl.regularizers.layers import layers_of
@@ -189,3 +190,12 @@ def test_targets_are_as_in_the_whole_graph():
         whole = compactness_bound(encoder, x, edge_index, c, 0.4, mode=mode)
         some = compactness_bound(encoder, x, edge_index, c, 0.4, mode=mode, targets=targets)
         torch.testing.assert_close(some, whole[targets], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("slope", [-2.0, -0.5, 0.0, 0.3, 1.0, 2.0])
+def test_the_image_of_an_interval_is_exact(slope):
+    activation = Leaky(torch.tensor([slope], dtype=torch.double))
+    low = torch.randn(500, 1, dtype=torch.double)
+    high = low + 3 * torch.rand_like(low)
+    points = torch.cat([low + (high - low) * torch.linspace(0, 1, 101), torch.zeros_like(low).clamp(low, high)], dim=1)
+    torch.testing.assert_close(activation.image(low, high), activation(points).aminmax(dim=1, keepdim=True))
