@@ -13,6 +13,7 @@ from gcl.checks import check_graph
 from gcl.methods import Method, StructComp
 from gcl.methods.base import check_no_seeds, evaluating
 from gcl.nn import batch_statistics, gcn_matrix
+from gcl.nn.features import features_product
 from gcl.pairwise.edges import by_row
 
 
@@ -77,7 +78,7 @@ def _smooth(conv: MessagePassing, x: Tensor, matrix: Tensor) -> Tensor:
     weight, bias = conv.lin.weight, conv.lin.bias if isinstance(conv, SGConv) else conv.bias
     narrows = weight.size(0) < weight.size(1)
     if narrows:
-        x = F.linear(x, weight)
+        x = features_product(x, weight.T)
     for _ in range(getattr(conv, "K", 1)):
         x = matrix @ x
     return (x if bias is None else x + bias) if narrows else F.linear(x, weight, bias)

@@ -57,12 +57,11 @@ def worst_rows(
 def _least(allowed: AllowedViews, y: Tensor, tight: bool) -> Tensor:
     graph, low, high = allowed.graph, allowed.low, allowed.high
     negative = y.neg().relu()
-    taken = high * negative
     if not tight:
-        return low.square() * y.relu() - high * (graph.sum_neighbours(taken) + taken)
+        return low.square() * y.relu() - graph.propagate(negative, high)
     added = low * y.relu()
     kept = (graph.sum_neighbours(added) - allowed.budget * graph.max_neighbours(added)).relu()
-    return _scaled(low, high, y, kept - graph.sum_neighbours(taken))
+    return _scaled(low, high, y, kept - graph.sum_neighbours(high * negative))
 
 
 def _scaled(low: Tensor, high: Tensor, own: Tensor, rest: Tensor) -> Tensor:
