@@ -1,5 +1,6 @@
 """Data sets by name, and what is said when they are not there."""
 
+import gc
 import shutil
 from pathlib import Path
 
@@ -11,7 +12,18 @@ from torch_geometric.utils import contains_self_loops, homophily, is_undirected
 from gcl.checks import check_graph, check_labels
 from gcl.data import csbm, from_networkx, load
 
-unclosed = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # by the readers, on errors
+
+@pytest.fixture
+def _collected():
+    """What the test left is collected before it ends."""
+    yield
+    gc.collect()
+
+
+def unclosed(test):
+    """For errors on which the readers leave files open: the warnings are this test's, and not of a later one."""
+    ignored = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+    return pytest.mark.usefixtures("_collected")(ignored(test))
 
 
 @pytest.mark.parametrize("name", ["csbm", "digits", "karate"])
