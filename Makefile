@@ -1,4 +1,4 @@
-# make demo    set-up, then train and evaluate on the embedded data set (quickstart.png)
+# make demo    set-up, then train and evaluate on the built-in data set (quickstart.png)
 # make test    set-up, then the test suite
 PYTHON ?= python3
 BIN := .venv/bin

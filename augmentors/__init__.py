@@ -1,21 +1,21 @@
 """Graph augmentors: callables ``Data -> Data`` that make the views of contrastive learning."""
 
-from augmentors.adaptive import (
+from augmentors._adaptive import (
     AdaptiveEdgeDrop,
     AdaptiveFeatureMask,
     degree_centrality,
     eigenvector_centrality,
     pagerank,
 )
-from augmentors.adversarial import AdversarialView, project_to_budget
-from augmentors.base import Augmentor
-from augmentors.compose import Compose, Identity, RandomChoice
-from augmentors.compression import Compress, DropMember, ViewPool
-from augmentors.diffusion import HeatDiffusion, PPRDiffusion
-from augmentors.edges import EdgeAdd, EdgeAttrMask, EdgeDrop, EdgeRewire
-from augmentors.features import FeatureDropout, FeatureMask, FeatureNoise
-from augmentors.nodes import NodeDrop, NodeShuffle
-from augmentors.subgraphs import EgoSubgraph, RandomWalkSubgraph, UniformSubgraph
+from augmentors._adversarial import AdversarialView, project_to_budget
+from augmentors._base import Augmentor
+from augmentors._compose import Compose, Identity, RandomChoice
+from augmentors._compression import Compress, DropMember, ViewPool
+from augmentors._diffusion import HeatDiffusion, PPRDiffusion
+from augmentors._edges import EdgeAdd, EdgeAttrMask, EdgeDrop, EdgeRewire
+from augmentors._features import FeatureDropout, FeatureMask, FeatureNoise
+from augmentors._nodes import NodeDrop, NodeShuffle
+from augmentors._subgraphs import EgoSubgraph, RandomWalkSubgraph, UniformSubgraph
 
 __all__ = [
     "AdaptiveEdgeDrop",

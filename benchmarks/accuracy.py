@@ -1,9 +1,9 @@
-"""Methods x data sets x seeds beside their controls: `python -m benchmarks.accuracy --datasets Cora`.
+"""Methods x data sets x seeds beside their baselines: `python -m benchmarks.accuracy --datasets Cora`.
 
 Each cell runs in a process of its own and adds its rows to accuracy.csv, so that a run that was killed goes on where
 it stood; a cell that is there is not computed again. A Markdown table and a plot are made of the file at the end.
 The file of the published tables is benchmarks/results/accuracy.csv: `--out` another one to measure them anew.
-Seeds vary the training and, where it is random, the split. Controls are rows like the methods. Seconds are those of
+Seeds vary the training and, where it is random, the split. Baselines are rows like the methods. Seconds are those of
 one thread's CPU, so that a busy machine does not count.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.cells import run_cells
 from benchmarks.processes import peak_mb, run_alone
 from examples import graph, node
 
-CONTROLS = "raw features"  # the first of the three, which are measured together
+CONTROLS = "raw"  # the first of the three, which are measured together
 RESULTS = Path(__file__).with_name("results")
 COLUMNS = ("method", "split", "accuracy", "macro_f1", "val_accuracy", "epoch", "seconds_per_epoch", "peak_mb")
 
@@ -31,14 +31,14 @@ def columns(rows):
 
 
 def run_cell(dataset, method, seed, root):
-    """The rows of one method (or of the controls) on one data set for one seed."""
+    """The rows of one method (or of the baselines) on one data set for one seed."""
     torch.set_num_threads(1)
     data = gcl.data.load(dataset, root)
     return (node_rows if isinstance(data, Data) else graph_rows)(data, dataset, method, seed)
 
 
 def node_rows(data, dataset, method, seed):
-    """One row for each split, the public one too where there is one; a row for each control."""
+    """One row for each split, the public one too where there is one; a row for each baseline."""
     splits = {"10/10/80": node.split_of(data, seed)}
     if "train_mask" in data and data.train_mask.dim() == 1:
         splits["public"] = node.split_of(data, seed, public=True)
@@ -47,7 +47,7 @@ def node_rows(data, dataset, method, seed):
         return [
             scores | {"split": split, "method": name}
             for split, rows in splits.items()
-            for name, scores in gcl.eval.controls(data, rows).items()
+            for name, scores in gcl.eval.baselines(data, rows).items()
         ]
     before = peak_mb()
     best, seconds = node.train(
@@ -58,9 +58,9 @@ def node_rows(data, dataset, method, seed):
 
 
 def graph_rows(graphs, dataset, method, seed):
-    """The row of ten-fold cross-validation; one for each control."""
+    """The row of ten-fold cross-validation; one for each baseline."""
     if method == CONTROLS:
-        scores = graph.controls(graphs, graph.hyperparameters("GraphCL", dataset), seed)
+        scores = graph.baselines(graphs, graph.hyperparameters("GraphCL", dataset), seed)
         return [row | {"split": "10 folds", "method": name} for name, row in scores.items()]
     before = peak_mb()
     scores, seconds = graph.train(method, graphs, graph.hyperparameters(method, dataset), seed, clock=process_time)
@@ -126,7 +126,7 @@ def overview(rows):
 
 
 def plot(rows, path):
-    """Accuracy of methods and controls, one panel for each data set and split."""
+    """Accuracy of methods and baselines, one panel for each data set and split."""
     import matplotlib.pyplot as plt
 
     tables = summary(rows)

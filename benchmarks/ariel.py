@@ -20,8 +20,8 @@ from torch_geometric.data import Data
 
 import gcl
 from augmentors import AdversarialView, Augmentor, Identity
-from augmentors.base import uniform
-from augmentors.pairs import pair_graph, present_pairs, random_pairs
+from augmentors._pairs import pair_graph, present_pairs, random_pairs
+from augmentors._random import uniform
 from benchmarks.cells import run_cells
 from benchmarks.processes import peak_mb, run_alone
 from examples.ariel import PUBLISHED, build
@@ -61,7 +61,7 @@ def dense_projection(s, budget):
 
 
 def dense_attack(method, z1, data, temperature):
-    """The paper's attack with matrices of all pairs, normalised by products with diagonal matrices."""
+    """The paper's attack with matrices of all pairs, normalized by products with diagonal matrices."""
     n = data.num_nodes
     a = torch.zeros(n, n).index_put(tuple(data.edge_index), torch.ones(()))
     sign, eye = 1 - torch.eye(n) - 2 * a, torch.eye(n)
@@ -122,7 +122,7 @@ class RandomPerturbation(Augmentor):
     def __init__(self, objective, edge_budget=0.2, size=0.04):
         self.edge_budget, self.size = edge_budget, size
 
-    def forward(self, data, generator=None):
+    def forward(self, data, *, generator=None):
         flips = round(self.edge_budget * present_pairs(data).numel())
         numbers = random_pairs(data, torch.tensor([flips], device=data.x.device), generator)
         graph = pair_graph(data, numbers, generator)
@@ -147,12 +147,12 @@ def variants(hp):
     }
 
 
-def trained(data, hp, seed, attack, adv_weight):
+def trained(data, hp, seed, attack, adversarial_weight):
     """A trained method, the split, and the CPU seconds of a step."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    split = gcl.eval.random_split(data.num_nodes, 0.1, 0.1, generator)
-    method = build(data.num_features, hp, attack, adv_weight)
+    split = gcl.eval.random_split(data.num_nodes, 0.1, 0.1, generator=generator)
+    method = build(data.num_features, hp, attack, adversarial_weight)
     optimizer = torch.optim.Adam(method.parameters(), lr=hp["lr"], weight_decay=1e-5)
     start = time.process_time()
     for _ in gcl.train.fit(method, [data], optimizer, hp["epochs"], generator=generator):
@@ -184,11 +184,16 @@ def accuracy_cell(dataset, variant, seed, args):
 
 # -- robustness
 
-POISONS = {"clean": None, "random": gcl.eval.random_flips, "DICE": gcl.eval.dice, "gradient": gcl.eval.gradient_flips}
+POISONS = {
+    "clean": None,
+    "random": gcl.eval.random_flips,
+    "DICE": gcl.eval.dice_attack,
+    "gradient": gcl.eval.gradient_flips,
+}
 
 
 def robustness_cell(dataset, poison, rate, seed, args):
-    """GRACE, ARIEL and the controls on one poisoned graph."""
+    """GRACE, ARIEL and the baselines on one poisoned graph."""
     data, hp = gcl.data.load(dataset, args.root), configuration(dataset, args)
     if POISONS[poison]:
         data = POISONS[poison](data, rate, torch.Generator().manual_seed(seed))
@@ -198,7 +203,7 @@ def robustness_cell(dataset, poison, rate, seed, args):
         scores[name] = gcl.eval.linear_probe(method.embed(data), data.y, split)["accuracy"]
     torch.manual_seed(seed)
     encoder = build(data.num_features, hp).encoder
-    table = gcl.eval.controls(data, split, encoder)
+    table = gcl.eval.baselines(data, split, encoder)
     return [scores | {name: row["accuracy"] for name, row in table.items()}]
 
 

@@ -22,7 +22,7 @@ from unittest.mock import MagicMock
 import torch
 
 from gcl.losses import info_nce
-from gcl.losses.similarity import log1p_exp, stack
+from gcl.losses._similarity import log1p_exp, stack
 from gcl.pairwise import sym_lse
 
 TEMPERATURE = 0.4

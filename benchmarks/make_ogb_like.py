@@ -8,7 +8,7 @@ its community's class with 0.1 more, and else ends anywhere; degrees follow a po
 class with probability 0.7, else of any: what the edges tell has a ceiling. Its features are a weak mean of its own
 class, one of its community, and noise.
 
-Accuracy % of logistic regression (C = 0.01, standardised columns, 5,000 test rows; trained on 5,000 or 10,000), seed 0:
+Accuracy % of logistic regression (C = 0.01, standardized columns, 5,000 test rows; trained on 5,000 or 10,000), seed 0:
 
 | | arxiv, 10,000 nodes | arxiv, 100,000 | products, 10,000 | products, 100,000 |
 |---|---|---|---|---|

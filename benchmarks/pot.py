@@ -21,7 +21,7 @@ from benchmarks.cells import read, run_cells
 from benchmarks.processes import peak_mb, run_alone
 from gcl.methods import Regularized
 from gcl.regularizers import POT, compactness_bound, contrast_directions
-from gcl.regularizers.bounds import MODES
+from gcl.regularizers.pot._bounds import MODES
 
 NONE = "no POT"
 # (temperature, learning rate, drop rates, epochs, width of the embedding, activation) as POT's authors have them
@@ -48,13 +48,13 @@ COSTA = {
 SETTINGS = {"GRACE": GRACE, "GCA": GCA, "ProGCL": PROGCL, "COSTA": COSTA}
 RATES = (0.1, 0.2, 0.3, 0.4)
 COSTS = ["seconds", *(f"certified {rate}" for rate in RATES)]
-CONTROLS = "raw features"  # the first of the three, which are measured together
+CONTROLS = "raw"  # the first of the three, which are measured together
 
 
 def build(name, dataset, num_features):
     """A method in its published setting, without feature masking as there."""
     temperature, _, rates, _, dim, activation = SETTINGS[name][dataset]
-    encoder = gcl.nn.gcn(num_features, 2 * dim, dim, activation=activation)
+    encoder = gcl.nn.gcn(num_features, 2 * dim, 2, dim, act=activation)
     return getattr(gcl.methods, name)(encoder, dim, edge_drop=rates, feature_mask=(0.0, 0.0), temperature=temperature)
 
 
@@ -71,11 +71,11 @@ def split_of(data, seed):
 
 
 def measure(data, method, mode, weight, seed, epochs):
-    """Train once: the scores of the frozen embeddings and the certified shares; or the rows of the controls."""
+    """Train once: the scores of the frozen embeddings and the certified shares; or the rows of the baselines."""
     dataset, data = data, gcl.data.load(data)
     torch.manual_seed(seed)
     if method == CONTROLS:
-        scores = gcl.eval.controls(data, split_of(data, seed))
+        scores = gcl.eval.baselines(data, split_of(data, seed))
         return [{"method": name, **figures(row), **dict.fromkeys(COSTS, "")} for name, row in scores.items()]
     plain = build(method, dataset, data.num_features)
     trained = plain if mode == NONE else Regularized(plain, POT(rates_of(plain), mode), weight)
@@ -85,7 +85,7 @@ def measure(data, method, mode, weight, seed, epochs):
         pass
     seconds = time.process_time() - start
     row = figures(gcl.eval.linear_probe(trained.embed(data), data.y, split_of(data, seed)))
-    return [row | dict(zip(COSTS, (seconds, *gcl.eval.certified_share(plain.encoder, data, RATES)), strict=True))]
+    return [row | dict(zip(COSTS, (seconds, *gcl.eval.certified_fraction(plain.encoder, data, RATES)), strict=True))]
 
 
 def figures(scores):
@@ -133,7 +133,7 @@ def report(args):
 
 
 def order_of(name, epochs):
-    """Controls first, methods as in their list, short runs before long ones."""
+    """Baselines first, methods as in their list, short runs before long ones."""
     return (list(SETTINGS).index(name) if name in SETTINGS else -1), epochs
 
 
@@ -175,7 +175,7 @@ def epoch_seconds(which, mode, repeats):
     if which == "Cora":
         plain = build("GRACE", "Cora", data.num_features)
     else:
-        plain = gcl.methods.GRACE(gcl.nn.gcn(128, 128, 64), 64, edge_drop=(0.4, 0.3), feature_mask=(0.0, 0.0))
+        plain = gcl.methods.GRACE(gcl.nn.gcn(128, 128, 2, 64), 64, edge_drop=(0.4, 0.3), feature_mask=(0.0, 0.0))
     methods = {"GRACE": plain, "GRACE + POT": Regularized(plain, POT((0.4, 0.3), mode), 0.4)}
     seconds = {name: [] for name in methods}
     for _ in range(repeats + 1):
@@ -190,7 +190,7 @@ def epoch_seconds(which, mode, repeats):
 def score_cost(form, num_nodes):
     """Growth of the peak memory by the score and its gradient: ours in a mode, or the dense form."""
     torch.set_num_threads(1)
-    data, encoder = synthetic(num_nodes, 10 * num_nodes, 128), gcl.nn.gcn(128, 128, 64)
+    data, encoder = synthetic(num_nodes, 10 * num_nodes, 128), gcl.nn.gcn(128, 128, 2, 64)
     score(form, encoder, synthetic(100, 1000, 128)).backward()  # what is loaded once does not count
     before, start = peak_mb(), time.process_time()
     score(form, encoder, data).backward()

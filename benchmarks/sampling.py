@@ -1,7 +1,7 @@
 """Mini-batches of 1,024 seeds a second on a graph of ogbn-arxiv's size: `python -m benchmarks.sampling`.
 
-169,343 nodes, 1.17M undirected edges, 128 features, fan-out [10, 10]. Beside `gcl.data.neighbour_loader`: its sampler
-alone, `random.sample` over lists of neighbours, PyG's `k_hop_subgraph` (all neighbours, each hop a pass over all
+169,343 nodes, 1.17M undirected edges, 128 features, fan-out [10, 10]. Beside `gcl.data.neighbor_loader`: its sampler
+alone, `random.sample` over lists of neighbors, PyG's `k_hop_subgraph` (all neighbors, each hop a pass over all
 edges), and PyG's `NeighborLoader` where pyg-lib is installed. CPU is this process's time, which a busy machine
 lengthens less; that of workers is not in it.
 """
@@ -16,7 +16,7 @@ from torch_geometric.loader import NeighborLoader
 from torch_geometric.typing import WITH_PYG_LIB
 from torch_geometric.utils import k_hop_subgraph
 
-from gcl.data import NeighbourSampler, cluster_loader, neighbour_loader
+from gcl.data import NeighborSampler, cluster_loader, neighbor_loader
 
 FAN_OUT, SEEDS, NODES, EDGES, FEATURES = [10, 10], 1024, 169_343, 1_166_243, 128
 
@@ -31,16 +31,16 @@ def graph():
 
 def by_lists(data):
     """A function of seeds: Python's own sampling, node by node."""
-    neighbours = [[] for _ in range(data.num_nodes)]
+    neighbors = [[] for _ in range(data.num_nodes)]
     for source, target in data.edge_index.T.tolist():
-        neighbours[target].append(source)
+        neighbors[target].append(source)
 
     def sample(seeds):
         place, frontier, edges = {node: i for i, node in enumerate(seeds)}, seeds, []
         for k in FAN_OUT:
             found = []
             for node in frontier:
-                near = neighbours[node]
+                near = neighbors[node]
                 for source in near if len(near) <= k else random.sample(near, k):
                     if source not in place:
                         place[source] = len(place)
@@ -71,13 +71,13 @@ def main():
     data, generator = graph(), torch.Generator().manual_seed(1)
     seeds = torch.randperm(data.num_nodes, generator=generator)[: count * SEEDS]
     start = time.perf_counter()
-    sampler = NeighbourSampler(data, FAN_OUT)
+    sampler = NeighborSampler(data, FAN_OUT)
     print(f"The sampler is made once, in {time.perf_counter() - start:.2f} s.\n")
     print("| | ms a batch | CPU ms | batches a second |\n|---|---|---|---|")
-    measure("sampler alone", (sampler.sample(part, generator) for part in seeds.split(SEEDS)))
+    measure("sampler alone", (sampler.sample(part, generator=generator) for part in seeds.split(SEEDS)))
     for workers in (0, 2):
-        loader = neighbour_loader(data, FAN_OUT, SEEDS, input_nodes=seeds, generator=generator, num_workers=workers)
-        measure(f"neighbour_loader, {workers} workers", loader)
+        loader = neighbor_loader(data, FAN_OUT, SEEDS, input_nodes=seeds, generator=generator, num_workers=workers)
+        measure(f"neighbor_loader, {workers} workers", loader)
     cluster = torch.arange(data.num_nodes) * 100 // data.num_nodes
     measure("cluster_loader, 10 of 100 parts", (b for _ in range(4) for b in cluster_loader(data, cluster, 10)))
     lists = by_lists(data)

@@ -30,7 +30,7 @@ from benchmarks.cells import run_cells
 from benchmarks.make_ogb_like import BlockModel
 from benchmarks.processes import peak_mb, run_alone
 from examples import node
-from gcl.eval.controls import control_features
+from gcl.eval._baselines import baseline_features
 from gcl.methods import CCASSG, COLES, GRACE, SCE, StructComp
 
 FULL, PARTS, RANDOM, ONE_VIEW = "", ", StructComp", ", random parts", ", no DropMember"
@@ -47,9 +47,9 @@ def build(name, num_features, dataset="", full_graph=False):
     """A method as StructComp's code has it, with the one layer of CCA-SSG's on CiteSeer; A^2 X once if always whole."""
     if name == "CCASSG":
         layers = 1 if dataset == "CiteSeer" else 2
-        return CCASSG(gcl.nn.gcn(num_features, 512, 512, layers, activation=torch.nn.Identity()), weight=5e-4)
+        return CCASSG(gcl.nn.gcn(num_features, 512, layers, 512, act=torch.nn.Identity()), weight=5e-4)
     if name == "GRACE":
-        return GRACE(gcl.nn.gcn(num_features, 512, 512, num_layers=1, activation="prelu"), 512)
+        return GRACE(gcl.nn.gcn(num_features, 512, 1, 512, act="prelu"), 512)
     return {"SCE": SCE, "COLES": COLES}[name](SGConv(num_features, 512, K=2, cached=full_graph))
 
 
@@ -83,15 +83,15 @@ def probes(h, y, seed, num_splits):
 
 
 def accuracy_cell(dataset, method, seed, root, num_splits):
-    """The rows of a method in one variant, or of the controls, for one seed."""
+    """The rows of a method in one variant, or of the baselines, for one seed."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     data, start = gcl.data.load(dataset, root), peak_mb()
     if method == accuracy.CONTROLS:
-        features = control_features(data, build("CCASSG", data.num_features, dataset).encoder)
+        features = baseline_features(data, build("CCASSG", data.num_features, dataset).encoder)
         return [
-            scores | {"split": split, "method": control}
-            for control, h in features.items()
+            scores | {"split": split, "method": baseline}
+            for baseline, h in features.items()
             for split, scores in probes(h, data.y, seed, num_splits).items()
         ]
     name, base = method, method.split(",")[0]
@@ -191,7 +191,7 @@ def scale_cell(num_nodes, args):
 
     cluster = gcl.data.partition(data, max(2, num_nodes // args.members), args.partition)
     lap("partition")
-    method = StructComp(CCASSG(gcl.nn.gcn(data.num_features, 256, 128, final_activation=False)), cluster)
+    method = StructComp(CCASSG(gcl.nn.gcn(data.num_features, 256, 2, 128, final_activation=False)), cluster)
     g = torch.Generator().manual_seed(0)
     rows = torch.randperm(num_nodes, generator=g)[:10_000]
     untrained = gcl.eval.embed(method, data)[rows]
@@ -208,7 +208,7 @@ def scale_cell(num_nodes, args):
     features = {"untrained": untrained, "raw": data.x[rows], "A^2 X": gcl.nn.propagate(data, 2)[rows]}
     row |= {name: gcl.eval.linear_probe(z, data.y[rows], split)["accuracy"] for name, z in features.items()}
     quality = gcl.data.partition_quality(data, cluster)
-    return row | {key: quality[key] for key in ("num_parts", "cut", "max_size", "error")}
+    return row | {key: quality[key] for key in ("num_clusters", "cut", "max_size", "error")}
 
 
 def run_scale(args):

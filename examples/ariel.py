@@ -1,4 +1,4 @@
-"""ARIEL on a node data set, beside its controls: `python examples/ariel.py --dataset Cora --root data`.
+"""ARIEL on a node data set, beside its baselines: `python examples/ariel.py --dataset Cora --root data`.
 
 Each seed draws its own 10/10/80 split and training run. With `--checkpoint FOLDER` a run that was stopped goes on.
 """
@@ -31,31 +31,31 @@ PUBLISHED = {
 }  # fmt: skip
 
 
-def build(num_features, hp, attack=None, adv_weight=None):
-    """ARIEL with these hyper-parameters; ``attack`` and ``adv_weight`` in place of the authors'."""
+def build(num_features, hp, attack=None, adversarial_weight=None):
+    """ARIEL with these hyper-parameters; ``attack`` and ``adversarial_weight`` in place of the authors'."""
     attack = attack or partial(
         AdversarialView, edge_step=hp["edge_step"], feature_step=hp["feature_step"], relative=False
     )
     return gcl.methods.ARIEL(
-        gcl.nn.gcn(num_features, 2 * hp["dim"], hp["dim"], activation=hp["act"]),
+        gcl.nn.gcn(num_features, 2 * hp["dim"], 2, hp["dim"], act=hp["act"]),
         hp["dim"],
         proj_dim=hp["proj"],
         edge_drop=hp["edge"],
         feature_mask=hp["mask"],
         temperature=hp["temperature"],
-        adv_weight=hp["adv"] if adv_weight is None else adv_weight,
-        ir_weight=hp["ir"],
+        adversarial_weight=hp["adv"] if adversarial_weight is None else adversarial_weight,
+        information_weight=hp["ir"],
         attack=attack,
     )
 
 
 def run(data, hp, seed, args):
-    """The controls' and ARIEL's scores for one seed."""
+    """The baselines' and ARIEL's scores for one seed."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     split = gcl.eval.random_split(data.num_nodes, train=0.1, val=0.1, generator=generator)
     method = build(data.num_features, hp).to(args.device)
-    scores = gcl.eval.controls(data, split, method.encoder)
+    scores = gcl.eval.baselines(data, split, method.encoder)
     optimizer = torch.optim.Adam(method.parameters(), lr=hp["lr"], weight_decay=1e-5)
     parts = {"method": method, "optimizer": optimizer, "generator": generator}
 

@@ -1,4 +1,4 @@
-"""A method in fifteen lines, trained and compared with its controls: `python examples/custom_method.py`."""
+"""A method in fifteen lines, trained and compared with its baselines: `python examples/custom_method.py`."""
 
 import argparse
 
@@ -21,18 +21,18 @@ class AlignUniform(gcl.methods.Method):
         view = self.features(self.edges(data, generator=generator), generator=generator)
         return self.projector(self.encoder(view.x, view.edge_index))
 
-    def loss(self, data, generator=None):
-        z1, z2 = self.view(data, generator), self.view(data, generator)
+    def loss(self, data, *, generator=None):
+        z1, z2 = self.view(data, generator=generator), self.view(data, generator=generator)
         return gcl.losses.alignment(z1, z2) + (gcl.losses.uniformity(z1) + gcl.losses.uniformity(z2)) / 2
 
 
 def run(data, seed, args):
-    """The controls' and the method's scores for one seed."""
+    """The baselines' and the method's scores for one seed."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     split = gcl.eval.random_split(data.num_nodes, train=args.train, val=args.train, generator=generator)
-    encoder = gcl.nn.gcn(data.num_features, 256, 128, activation="prelu").to(args.device)
-    scores = gcl.eval.controls(data, split, encoder)
+    encoder = gcl.nn.gcn(data.num_features, 256, 2, 128, act="prelu").to(args.device)
+    scores = gcl.eval.baselines(data, split, encoder)
 
     method = AlignUniform(encoder, dim=128).to(args.device)
     optimizer = torch.optim.Adam(method.parameters(), lr=1e-3)

@@ -1,4 +1,4 @@
-"""GRACE on a node data set, beside its controls: `python examples/grace.py --dataset Cora --root data`.
+"""GRACE on a node data set, beside its baselines: `python examples/grace.py --dataset Cora --root data`.
 
 Each seed draws its own 10/10/80 split and training run. With `--checkpoint FOLDER` a run that was stopped goes on.
 """
@@ -23,12 +23,12 @@ PUBLISHED = {
 
 
 def run(data, hp, seed, args):
-    """The controls' and GRACE's scores for one seed."""
+    """The baselines' and GRACE's scores for one seed."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     split = gcl.eval.random_split(data.num_nodes, train=0.1, val=0.1, generator=generator)
-    encoder = gcl.nn.gcn(data.num_features, 2 * hp["dim"], hp["dim"], activation=hp["act"])
-    scores = gcl.eval.controls(data, split, encoder)
+    encoder = gcl.nn.gcn(data.num_features, 2 * hp["dim"], 2, hp["dim"], act=hp["act"])
+    scores = gcl.eval.baselines(data, split, encoder)
 
     method = gcl.methods.GRACE(
         encoder,

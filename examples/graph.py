@@ -1,4 +1,4 @@
-"""Any graph-level method beside its controls: `python examples/graph.py --method GraphCL --dataset MUTAG --root data`.
+"""Any graph-level method beside its baselines: `python examples/graph.py --method GraphCL --dataset MUTAG --root data`.
 
 The hyper-parameters are in hyperparameters.json; a data set that is not there takes MUTAG's. A support vector machine
 is cross-validated on the embeddings of the last epoch: no epoch is chosen.
@@ -27,7 +27,7 @@ def hyperparameters(method, dataset):
 def folds_of(graphs, seed):
     """The seed's ten folds."""
     y = torch.cat([graph.y for graph in graphs])
-    return gcl.eval.random_folds(y, 10, torch.Generator().manual_seed(seed))
+    return gcl.eval.random_folds(y, 10, generator=torch.Generator().manual_seed(seed))
 
 
 def encoders(hp, num_features):
@@ -62,10 +62,10 @@ def train(name, graphs, hp, seed, device="cpu", clock=time.perf_counter):
     return gcl.eval.svm_cv(g, y, folds_of(graphs, seed)), seconds
 
 
-def controls(graphs, hp, seed):
-    """The controls' scores for one seed."""
+def baselines(graphs, hp, seed):
+    """The baselines' scores for one seed."""
     torch.manual_seed(seed)
-    return gcl.eval.graph_controls(graphs, folds_of(graphs, seed), encoders(hp, graphs.num_features)[0])
+    return gcl.eval.graph_baselines(graphs, folds_of(graphs, seed), encoders(hp, graphs.num_features)[0])
 
 
 def main():
@@ -83,7 +83,7 @@ def main():
     runs = []
     for seed in args.seed:
         own, seconds = train(args.method, graphs, hp, seed, args.device)
-        runs.append(controls(graphs, hp, seed) | {args.method: own})
+        runs.append(baselines(graphs, hp, seed) | {args.method: own})
 
     print(f"{args.dataset}: SVM, 10 folds, {len(runs)} seeds, {seconds:.2f} s per epoch, {hp}")
     print("| | accuracy % | macro F1 % |\n|---|---|---|")

@@ -1,4 +1,4 @@
-"""Any node-level method beside its controls: `python examples/node.py --method CCASSG --dataset Cora --root data`.
+"""Any node-level method beside its baselines: `python examples/node.py --method CCASSG --dataset Cora --root data`.
 
 The hyper-parameters are in hyperparameters.json; a data set that is not there takes Cora's. The embeddings are probed
 at five points of the training, and the one that is best on the validation rows is tested.
@@ -73,7 +73,7 @@ def main():
     for seed in args.seed:
         torch.manual_seed(seed)
         split = split_of(data, seed, args.public)
-        scores = gcl.eval.controls(data, split, encoders(hp, data.num_features)[0])
+        scores = gcl.eval.baselines(data, split, encoders(hp, data.num_features)[0])
         (own,), seconds = train(args.method, data, hp, seed, [split])
         runs.append(scores | {args.method: own})
 

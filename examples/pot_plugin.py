@@ -6,7 +6,7 @@ from torch_geometric.nn import GCN
 from torch_geometric.utils import dropout_edge
 
 from gcl.data import load
-from gcl.eval import certified_share, controls, linear_probe, random_split
+from gcl.eval import baselines, certified_fraction, linear_probe, random_split
 from gcl.regularizers import pot_loss  # the first line
 
 KAPPA, RATES, TEMPERATURE = 0.3, (0.4, 0.3), 0.4
@@ -39,12 +39,12 @@ def train(data, kappa, epochs=50):
 def main():
     data = load("csbm")
     split = random_split(data.num_nodes, train=0.1, val=0.1, generator=torch.Generator().manual_seed(0))
-    for name, scores in controls(data, split).items():
+    for name, scores in baselines(data, split).items():
         print(f"{name:18} accuracy {scores['accuracy']:.3f}")
     for name, kappa in (("GRACE", 0.0), ("GRACE + POT", KAPPA)):
         encoder = train(data, kappa)
         accuracy = linear_probe(encoder(data.x, data.edge_index).detach(), data.y, split)["accuracy"]
-        shares = certified_share(encoder, data, (0.1, 0.2, 0.4))
+        shares = certified_fraction(encoder, data, (0.1, 0.2, 0.4))
         print(f"{name:18} accuracy {accuracy:.3f}, certified at p = 0.1, 0.2, 0.4:", *(f"{s:.1%}" for s in shares))
 
 

@@ -13,12 +13,12 @@ import gcl
 
 
 def train(data, seed, epochs):
-    """Return the split, the controls' scores, GRACE's scores, its embeddings and losses for one seed."""
+    """Return the split, the baselines' scores, GRACE's scores, its embeddings and losses for one seed."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     split = gcl.eval.random_split(data.num_nodes, train=0.1, val=0.1, generator=generator)
-    encoder = gcl.nn.gcn(data.num_features, 256, 128, activation="prelu")
-    scores = gcl.eval.controls(data, split, encoder)
+    encoder = gcl.nn.gcn(data.num_features, 256, 2, 128, act="prelu")
+    scores = gcl.eval.baselines(data, split, encoder)
 
     method = gcl.methods.GRACE(encoder, dim=128, temperature=0.4)
     optimizer = torch.optim.Adam(method.parameters(), lr=1e-3, weight_decay=1e-5)
@@ -35,7 +35,7 @@ def plot(data, h, losses, path):
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, 3, figsize=(13, 4.2), width_ratios=(1, 1, 0.8), layout="constrained")
-    for ax, z, title in zip(axes, (data.x, h), ("raw features", "GRACE embeddings, no labels used"), strict=False):
+    for ax, z, title in zip(axes, (data.x, h), ("raw", "GRACE embeddings, no labels used"), strict=False):
         gcl.eval.plot.embedding_plot(z, data.y, ax, generator=torch.Generator().manual_seed(0))
         ax.set_title(f"{title} (t-SNE)")
     gcl.eval.plot.training_curve(losses, axes[2], ylabel="InfoNCE loss")

@@ -1,4 +1,4 @@
-"""StructComp beside full-graph training and the controls: `python examples/structcomp.py --dataset Cora --root data`.
+"""StructComp beside full-graph training and the baselines: `python examples/structcomp.py --dataset Cora --root data`.
 
 The graph is cut into parts of about nine nodes. Training sees one row a part, the mean of its members and of a random
 half of them, and no edges; the embeddings are those of the whole graph. No probe has a say in the training.
@@ -16,8 +16,8 @@ from gcl.methods import CCASSG, GRACE, StructComp
 def build(name, data):
     """A method with the encoder that the paper gives it (one layer for GRACE, two for CCA-SSG)."""
     if name == "GRACE":
-        return GRACE(gcl.nn.gcn(data.num_features, 512, 512, num_layers=1, activation="prelu"), 512, temperature=0.5)
-    return CCASSG(gcl.nn.gcn(data.num_features, 512, 512, activation=torch.nn.Identity()), weight=5e-4)
+        return GRACE(gcl.nn.gcn(data.num_features, 512, 1, 512, act="prelu"), 512, temperature=0.5)
+    return CCASSG(gcl.nn.gcn(data.num_features, 512, 2, 512, act=torch.nn.Identity()), weight=5e-4)
 
 
 def train(method, data, args, generator):
@@ -43,19 +43,19 @@ def main():
     args = parser.parse_args()
 
     data = gcl.data.load(args.dataset, args.root).to(args.device)
-    num_parts = None if args.partition == "labelprop" else args.parts or data.num_nodes // 9
+    num_clusters = None if args.partition == "labelprop" else args.parts or data.num_nodes // 9
     runs, seconds = [], {}
     for seed in args.seed:
         torch.manual_seed(seed)
-        split = gcl.eval.random_split(data.num_nodes, 0.1, 0.1, torch.Generator().manual_seed(seed))
-        cluster = gcl.data.partition(data, num_parts, args.partition, seed)
-        scores = gcl.eval.controls(data, split, build(args.method, data).encoder)
+        split = gcl.eval.random_split(data.num_nodes, 0.1, 0.1, generator=torch.Generator().manual_seed(seed))
+        cluster = gcl.data.partition(data, num_clusters, args.partition, seed)
+        scores = gcl.eval.baselines(data, split, build(args.method, data).encoder)
         for name in (args.method, f"{args.method}, StructComp"):
             torch.manual_seed(seed)
             method = build(args.method, data).to(args.device)
             if "StructComp" in name:
                 method = StructComp(method, cluster, weighted=args.partition == "labelprop")
-            seconds[name] = train(method, data, args, torch.Generator().manual_seed(seed))
+            seconds[name] = train(method, data, args, generator=torch.Generator().manual_seed(seed))
             scores[name] = gcl.eval.linear_probe(method.embed(data), data.y, split)
         runs.append(scores)
 

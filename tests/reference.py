@@ -50,7 +50,7 @@ def info_nce(z1, z2, temperature=0.5, intraview=True):
     return (one_direction(z1, z2) + one_direction(z2, z1)).mean() / 2
 
 
-def graphcl_nce(z1, z2, temperature=0.2):
+def nt_xent_one_way(z1, z2, temperature=0.2):
     """GraphCL, eq. 3."""
     scores = unit(z1) @ unit(z2).T / temperature
     return (scores.clone().fill_diagonal_(float("-inf")).logsumexp(1) - scores.diagonal()).mean()
@@ -197,16 +197,16 @@ def dispersive(z, temperature=0.5):
     return off_diagonal(squared_distances(z)).div(-temperature).logsumexp(0) - math.log(len(z) * (len(z) - 1))
 
 
-def standardise(z):
+def standardize(z):
     """Columns with mean 0 and deviation 1; a constant column is 0."""
-    centred = z - z.mean(0)
-    std = centred.square().mean(0)
-    return centred / torch.where(std > 0, std, torch.ones_like(std)).sqrt()
+    centered = z - z.mean(0)
+    std = centered.square().mean(0)
+    return centered / torch.where(std > 0, std, torch.ones_like(std)).sqrt()
 
 
 def barlow_twins(z1, z2, weight=5e-3):
     """Barlow Twins, eq. 1."""
-    c = standardise(z1).T @ standardise(z2) / len(z1)
+    c = standardize(z1).T @ standardize(z2) / len(z1)
     return (1 - c.diagonal()).square().sum() + weight * off_diagonal(c).square().sum()
 
 
@@ -219,15 +219,15 @@ def vicreg(z1, z2):
 
 
 def cca_ssg(z1, z2, weight=1e-3):
-    """CCA-SSG: the distance of the standardised views, minus its constant, halved; and the decorrelation."""
-    y1, y2 = (standardise(z) / len(z) ** 0.5 for z in (z1, z2))
+    """CCA-SSG: the distance of the standardized views, minus its constant, halved; and the decorrelation."""
+    y1, y2 = (standardize(z) / len(z) ** 0.5 for z in (z1, z2))
     eye = torch.eye(z1.size(1), dtype=z1.dtype)
     live = sum(y.square().sum() for y in (y1, y2)) / 2
     invariance = (y1 - y2).square().sum() / 2 - live
     return invariance + weight * sum((y.T @ y - eye).norm().square() for y in (y1, y2))
 
 
-def bootstrap(p, z):
+def byol(p, z):
     """BYOL, eq. 2."""
     return (2 - 2 * (unit(p) * unit(z.detach())).sum(1)).mean()
 

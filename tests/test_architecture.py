@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 FLOOR = {
-    "gcl.checks": 0,
+    "gcl._checks": 0,
     "augmentors": 1,
     "gcl.pairwise": 1,
     "gcl.nn": 2,

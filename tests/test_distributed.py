@@ -14,10 +14,10 @@ from torch.nn.parallel import DistributedDataParallel
 from gcl import distributed, losses
 
 CASES = {
-    "info_nce, shared work": (distributed.info_nce, losses.info_nce, {"temperature": 0.3}),
-    "info_nce, shared work, low temperature": (distributed.info_nce, losses.info_nce, {"temperature": 0.01}),
+    "info_nce, shared work": (distributed.sharded_info_nce, losses.info_nce, {"temperature": 0.3}),
+    "info_nce, shared work, low temperature": (distributed.sharded_info_nce, losses.info_nce, {"temperature": 0.01}),
     **{
-        name: (distributed.gathered(getattr(losses, name)), getattr(losses, name), options)
+        name: (distributed.with_all_ranks(getattr(losses, name)), getattr(losses, name), options)
         for name, options in {
             "info_nce": {"intraview": False},
             "decoupled": {},

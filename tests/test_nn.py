@@ -32,7 +32,7 @@ def gradients(encoder, graph, x, weight):
 def test_the_sparse_gcn_is_pygs(graph, weighted, dtype):
     x = torch.randn(graph.num_nodes, 4, dtype=dtype)
     weight = torch.rand(graph.num_edges, dtype=dtype) if weighted else None
-    ours = gcn(4, 6, 5, num_layers=2, final_activation=False).to(dtype)
+    ours = gcn(4, 6, 2, 5, final_activation=False).to(dtype)
     pygs = GCN(4, 6, 2, 5).to(dtype)
     pygs.load_state_dict(ours.state_dict())
     tolerance = {"rtol": 1e-12, "atol": 1e-12} if dtype == torch.double else {"rtol": 1e-5, "atol": 1e-5}
@@ -50,7 +50,7 @@ def words(num_nodes, num_words, dtype=torch.double):
 def test_bags_of_words_without_their_zeros_are_the_same_features(weighted):
     x, edge_index = words(600, 50), torch.randint(600, (2, 2000))
     weight = torch.rand(2000, dtype=torch.double, requires_grad=True) if weighted else None
-    ours = gcn(50, 6, 5, final_activation=False).double()
+    ours = gcn(50, 6, 2, 5, final_activation=False).double()
     pygs = GCN(50, 6, 2, 5).double()
     pygs.load_state_dict(ours.state_dict())
     h, expected = (encoder(x, edge_index, weight) for encoder in (ours, pygs))
@@ -66,26 +66,26 @@ def test_bags_of_words_without_their_zeros_are_the_same_features(weighted):
 @pytest.mark.parametrize("dtype", [torch.half, torch.bfloat16, torch.double])
 def test_bags_of_words_keep_their_dtype(dtype):
     x = words(40, 30, torch.float).to(dtype)
-    assert gcn(30, 6, 5).to(dtype).gnn.convs[0].lin(x).dtype == dtype
+    assert gcn(30, 6, 2, 5).to(dtype).gnn.convs[0].lin(x).dtype == dtype
 
 
 def test_a_gradient_to_bags_of_words_reaches_their_zeros():
     x = words(40, 30).requires_grad_()
-    gcn(30, 6, 5).double()(x, torch.randint(40, (2, 90))).sum().backward()
+    gcn(30, 6, 2, 5).double()(x, torch.randint(40, (2, 90))).sum().backward()
     assert x.grad[x == 0].count_nonzero() > 0
 
 
 @pytest.mark.parametrize("x", [words(40, 31), words(40, 30, torch.float)])
 def test_bags_of_words_that_do_not_fit_are_refused(x):
     with pytest.raises(RuntimeError):
-        gcn(30, 6, 5).double()(x, torch.randint(40, (2, 90)))
+        gcn(30, 6, 2, 5).double()(x, torch.randint(40, (2, 90)))
 
 
 @given(graph=graphs())
 def test_the_sparse_gin_is_the_dense_one(graph):
     n = graph.num_nodes
     x, weight = torch.randn(n, 4, dtype=torch.double), torch.rand(graph.num_edges, dtype=torch.double)
-    encoder = gin(4, 6, 5, num_layers=1, final_activation=False).double()
+    encoder = gin(4, 6, 1, 5, final_activation=False).double()
 
     def dense(x, edge_index, weight):
         a = torch.eye(n, dtype=x.dtype).index_put((edge_index[1], edge_index[0]), weight, accumulate=True)
@@ -97,14 +97,14 @@ def test_the_sparse_gin_is_the_dense_one(graph):
 
 
 def test_single_weights_keep_double_features(square):
-    encoder = gcn(4, 6, 5, normalize=False).double()
+    encoder = gcn(4, 6, 2, 5, normalize=False).double()
     x, weight = torch.randn(4, 4, dtype=torch.double), torch.rand(8)
     h = encoder(x, square.edge_index, weight)
     torch.testing.assert_close(h, encoder(x, square.edge_index, weight.double()), rtol=1e-12, atol=1e-12)
 
 
 def test_under_autocast_the_sparse_product_is_in_single_precision(square):
-    encoder = gcn(4, 6, 5)
+    encoder = gcn(4, 6, 2, 5)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         h = encoder(square.x, square.edge_index)
     h.sum().backward()
@@ -113,7 +113,7 @@ def test_under_autocast_the_sparse_product_is_in_single_precision(square):
 
 @pytest.mark.parametrize("activation", ["relu", "prelu"])
 def test_gcn_is_the_textbook_network(square, activation):
-    encoder = gcn(4, 6, 5, num_layers=3, activation=activation).double()
+    encoder = gcn(4, 6, 3, 5, act=activation).double()
     x = torch.randn(4, 4, dtype=torch.double)
     expected = dense_gcn(x, square.edge_index, encoder.gnn.convs, encoder.gnn.act)
     torch.testing.assert_close(encoder(x, square.edge_index), expected, rtol=1e-12, atol=1e-12)
@@ -121,21 +121,21 @@ def test_gcn_is_the_textbook_network(square, activation):
 
 def test_the_final_activation_is_an_option(square):
     torch.manual_seed(0)
-    plain = gcn(4, 6, 5, final_activation=False)
+    plain = gcn(4, 6, 2, 5, final_activation=False)
     torch.manual_seed(0)
-    papers = gcn(4, 6, 5)
+    papers = gcn(4, 6, 2, 5)
     h = plain(square.x, square.edge_index)
     assert (h < 0).any()
     assert torch.equal(papers(square.x, square.edge_index), h.relu())
 
 
 def test_one_slope_serves_all_layers():
-    slopes = [p for name, p in gcn(4, 6, 5, num_layers=3, activation="prelu").named_parameters() if p.numel() == 1]
+    slopes = [p for name, p in gcn(4, 6, 3, 5, act="prelu").named_parameters() if p.numel() == 1]
     assert len(slopes) == 1
 
 
-def test_gin_sums_the_neighbours(square):
-    encoder = gin(4, 6, 5, num_layers=1)
+def test_gin_sums_the_neighbors(square):
+    encoder = gin(4, 6, 1, 5)
     lin = encoder.gnn.convs[0].nn
     total = square.x + square.x.roll(1, 0) + square.x.roll(-1, 0)
     torch.testing.assert_close(encoder(square.x, square.edge_index), lin(total).relu())
@@ -143,7 +143,7 @@ def test_gin_sums_the_neighbours(square):
 
 def test_gin_is_pygs_and_takes_edge_weights(square):
     torch.manual_seed(0)
-    encoder = gin(4, 6, 5, final_activation=False)
+    encoder = gin(4, 6, 3, 5, final_activation=False)
     torch.manual_seed(0)
     pygs = GIN(4, 6, 3, 5)
     h = pygs(square.x, square.edge_index)
@@ -157,7 +157,7 @@ def test_gin_is_pygs_and_takes_edge_weights(square):
 
 
 def test_pygs_pools_are_readouts(square):
-    h = gcn(4, 6, 5)(square.x, square.edge_index)
+    h = gcn(4, 6, 2, 5)(square.x, square.edge_index)
     assert global_add_pool(h, torch.tensor([0, 0, 1, 1])).shape == (2, 5)
 
 

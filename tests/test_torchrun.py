@@ -22,18 +22,18 @@ from torch.utils.data.distributed import DistributedSampler
 
 from gcl.data import csbm
 from gcl.distributed import Process, reseed
-from gcl.losses import bootstrap
+from gcl.losses import byol
 from gcl.methods import BGRL, StructComp
-from gcl.nn.encoders import encode
+from gcl.nn._encoders import encode
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "examples" / "ogb" / "ogbn_arxiv.py"
 sys.path.insert(0, str(SCRIPT.parent))  # as it is for a script
 script = importlib.import_module(SCRIPT.stem)
 RUNS = {
-    "GRACE, mini-batches": ["--batch-size", "6", "--fan-out", "4", "4"],
-    "CCASSG, mini-batches": ["--method", "CCASSG", "--batch-size", "6", "--fan-out", "4", "4"],
-    "BGRL, mini-batches": ["--method", "BGRL", "--batch-size", "6", "--fan-out", "4", "4"],
+    "GRACE, mini-batches": ["--batch-size", "6", "--num-neighbors", "4", "4"],
+    "CCASSG, mini-batches": ["--method", "CCASSG", "--batch-size", "6", "--num-neighbors", "4", "4"],
+    "BGRL, mini-batches": ["--method", "BGRL", "--batch-size", "6", "--num-neighbors", "4", "4"],
     "GRACE, full graph": [],
     "CCASSG, StructComp": ["--method", "CCASSG", "--structcomp"],
 }
@@ -95,7 +95,7 @@ def _float64():
 def compared(method, batch, generator):
     """The rows of a batch that the loss compares."""
     if not isinstance(method, BGRL):
-        return method.pair(batch, generator)[-2:]
+        return method.pair(batch, generator=generator)[-2:]
     views = method.augmentor1(batch, generator=generator), method.augmentor2(batch, generator=generator)
     with torch.no_grad():
         targets = [encode(method.target, view) for view in views]
@@ -106,7 +106,7 @@ def loss_of(method, rows):
     if not isinstance(method, BGRL):
         return method.objective(*rows)
     p1, p2, t1, t2 = rows
-    return (bootstrap(p1, t2) + bootstrap(p2, t1)) / 2
+    return (byol(p1, t2) + byol(p2, t1)) / 2
 
 
 def alone(world_size, words):

@@ -24,7 +24,7 @@ class Quadratic(Method):
         self.w = torch.nn.Parameter(torch.zeros(()))
         self.steps = 0
 
-    def loss(self, data, generator=None):
+    def loss(self, data, *, generator=None):
         return (self.w - data.x.mean()).square()
 
     def after_step(self):
@@ -64,7 +64,7 @@ def test_accumulated_gradients_are_the_mean_of_the_batches():
 
 
 def test_bad_graphs_are_refused_before_training(square):
-    method = GRACE(gcn(4, 8, 8), dim=8)
+    method = GRACE(gcn(4, 8, 2, 8), dim=8)
     before = [p.clone() for p in method.parameters()]
 
     def train(**changes):
@@ -112,7 +112,7 @@ def test_a_loss_that_is_not_finite_stops_the_run():
 def test_stopping_and_going_on_changes_nothing(square, tmp_path):
     def start():
         torch.manual_seed(0)
-        method = GRACE(gcn(4, 8, 8, dropout=0.5), dim=8)  # dropout draws from torch's global seed
+        method = GRACE(gcn(4, 8, 2, 8, dropout=0.5), dim=8)  # dropout draws from torch's global seed
         optimizer = torch.optim.Adam(method.parameters(), lr=0.01)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, step_size=2)
         generator = torch.Generator().manual_seed(1)
@@ -175,7 +175,7 @@ torch.set_num_threads(1)
 torch.manual_seed(0)
 data = gcl.data.load("karate")
 generator = torch.Generator().manual_seed(0)
-method = gcl.methods.GRACE(gcl.nn.gcn(34, 16, 8), dim=8)
+method = gcl.methods.GRACE(gcl.nn.gcn(34, 16, 2, 8), dim=8)
 optimizer = torch.optim.Adam(method.parameters(), lr=0.01)
 parts = dict(method=method, optimizer=optimizer, generator=generator)
 path = folder / "run.ckpt"

@@ -22,7 +22,7 @@ METHODS = {"GraphCL": gcl.methods.GraphCL, "InfoGraph": gcl.methods.InfoGraph, "
 def build(args, num_features):
     """The method on an untrained GIN, with OGB's mean over atoms and no activation at the end."""
     options = {"norm": "batch_norm", "final_activation": False}
-    encoder = gcl.nn.gin(num_features, args.hidden, args.hidden, args.layers, **options)
+    encoder = gcl.nn.gin(num_features, args.hidden, args.layers, args.hidden, **options)
     return METHODS[args.method](encoder, args.hidden, readout=global_mean_pool).to(args.device)
 
 
@@ -59,7 +59,7 @@ def run(args, graphs, seed):
     scores["counts of atoms and bonds"] = probe(counts, y, split, metric)
     scores["untrained GIN"] = probe(z, y, split, metric)
     rows = split.train[torch.randperm(len(split.train), generator=generator)[: args.graphs]]
-    pretrain(args, method, graphs[rows], seed, generator)
+    pretrain(args, method, graphs[rows], seed, generator=generator)
     z, _ = gcl.eval.embed_graphs(method, graphs)
     scores[args.method] = probe(z, y, split, metric)
     if args.export:

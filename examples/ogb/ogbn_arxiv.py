@@ -1,6 +1,6 @@
 """Node embeddings of ogbn-arxiv without labels: `python examples/ogb/ogbn_arxiv.py --method GRACE --root data`.
 
-A batch is the whole graph or, with `--batch-size 1024`, the sampled neighbourhoods of 1,024 nodes, or with
+A batch is the whole graph or, with `--batch-size 1024`, the sampled neighborhoods of 1,024 nodes, or with
 `--structcomp` the parts of a partition. Under `torchrun` each process takes its share of the nodes, and compares them
 with those of all (README.md). What an epoch draws follows from seed, epoch and rank: a stopped run goes on exactly.
 """
@@ -30,7 +30,7 @@ def parse(description, argv=None, **defaults):
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch-size", type=int, help="nodes of a batch, in each process (default: the whole graph)")
-    parser.add_argument("--fan-out", type=int, nargs="+", default=[10, 10], help="neighbours drawn at each hop")
+    parser.add_argument("--num-neighbors", type=int, nargs="+", default=[10, 10], help="neighbors drawn at each hop")
     parser.add_argument("--accumulate", type=int, default=1, metavar="K", help="batches to an optimizer step")
     parser.add_argument("--structcomp", action="store_true", help="train on the parts of a partition, nine nodes each")
     parser.add_argument("--pot", type=float, default=0.0, metavar="WEIGHT", help="of the POT regularizer of GRACE")
@@ -51,13 +51,13 @@ def parse(description, argv=None, **defaults):
 
 def build(args, num_features, generator, world_size):
     """The method; in several processes its loss is over the rows of all (BGRL's, a mean of rows, by DDP's average)."""
-    encoder = gcl.nn.gcn(num_features, 2 * args.dim, args.dim, final_activation=args.method != "CCASSG")
+    encoder = gcl.nn.gcn(num_features, 2 * args.dim, 2, args.dim, final_activation=args.method != "CCASSG")
     if args.method == "BGRL":
         return BGRL(encoder, args.dim)
     method = CCASSG(encoder) if args.method == "CCASSG" else GRACE(encoder, args.dim, temperature=0.4)
     if world_size > 1:
-        shared = partial(gcl.distributed.info_nce, temperature=0.4)
-        method.objective = shared if args.method == "GRACE" else gcl.distributed.gathered(method.objective)
+        shared = partial(gcl.distributed.sharded_info_nce, temperature=0.4)
+        method.objective = shared if args.method == "GRACE" else gcl.distributed.with_all_ranks(method.objective)
     if args.pot:
         method = Regularized(method, POT((0.2, 0.4), target_batch=1024, generator=generator), args.pot)
     return method
@@ -67,13 +67,13 @@ def share(args, data, generator, sampler, rank, world_size):
     """The batches of this process: its share of the parts, of the seeds, or of the rows that are compared."""
     if args.structcomp:
         cache = args.checkpoint and args.checkpoint.parent
-        with gcl.distributed.first_alone():
+        with gcl.distributed.local_rank_zero_first():
             cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", args.seed, cache)
         own = cluster % world_size == rank  # parts are rows of their own: they need no edges
         return [Data(x=data.x[own], edge_index=data.edge_index[:, :0], cluster=cluster[own] // world_size)]
     if args.batch_size:
         options = {"generator": generator, "shuffle": False, "sampler": sampler}
-        return gcl.data.neighbour_loader(data, args.fan_out, args.batch_size, **options)
+        return gcl.data.neighbor_loader(data, args.num_neighbors, args.batch_size, **options)
     own = torch.arange(data.num_nodes) % world_size == rank
     batch = data.subgraph(torch.cat([own.nonzero(), (~own).nonzero()]).squeeze(1))
     batch.batch_size = int(own.sum())
@@ -112,15 +112,15 @@ def train(args, data, process):
 
 
 def evaluate(args, name, data, method):
-    """Print the linear probe of the method beside the controls, on the official split, and export the embeddings."""
+    """Print the linear probe of the method beside the baselines, on the official split, and export the embeddings."""
     split = gcl.eval.split_from_masks(data)
     rows = torch.randperm(len(split.train), generator=torch.Generator().manual_seed(args.seed))[: args.labels]
     split = split._replace(train=split.train[rows])
     torch.manual_seed(args.seed)
     untrained = build(args, data.num_features, None, 1)
     h = gcl.eval.embed(method, data)
-    features = {"raw features": data.x, "A^2 X, no training": gcl.nn.propagate(data, hops=2)}
-    features |= {"untrained encoder": gcl.eval.embed(untrained, data), args.method: h}
+    features = {"raw": data.x, "propagated": gcl.nn.propagate(data, hops=2)}
+    features |= {"untrained": gcl.eval.embed(untrained, data), args.method: h}
     name += " (SYNTHETIC, benchmarks/make_ogb_like.py)" if "synthetic" in data else ""
     print(f"\n{name}, official split, linear probe trained on {len(rows)} rows\n| | accuracy % |\n|---|---|")
     for row, z in features.items():
@@ -132,7 +132,7 @@ def evaluate(args, name, data, method):
 def run(name, args):
     """Train, in one process or several, and evaluate once."""
     with gcl.distributed.process_group() as process:
-        with gcl.distributed.first_alone():
+        with gcl.distributed.local_rank_zero_first():
             data = gcl.data.load(name, args.root)
         method = train(args, data, process)
     if process.rank == 0:

@@ -1,7 +1,7 @@
 """Node embeddings of ogbn-products without labels: `python examples/ogb/ogbn_products.py --root data`.
 
 2.4 million nodes and 124 million edges are too many for one batch: by default StructComp trains on the 272,000 parts of
-a partition; `--method BGRL --batch-size 1024` on sampled neighbourhoods. The rest is as in ogbn_arxiv.py.
+a partition; `--method BGRL --batch-size 1024` on sampled neighborhoods. The rest is as in ogbn_arxiv.py.
 """
 
 from ogbn_arxiv import parse, run

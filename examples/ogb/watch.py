@@ -14,7 +14,7 @@ def watched(epochs, args, name, start, checkpoint=None, rank=0, **parts):
         writer = SummaryWriter(args.track / name, purge_step=start + 1)
     progress = tqdm(epochs, initial=start, total=args.epochs, desc=name, unit="epoch", disable=rank > 0)
     for epoch, loss in progress:
-        loss = gcl.distributed.mean(loss)
+        loss = gcl.distributed.mean_over_ranks(loss)
         progress.set_postfix(loss=f"{loss:.4f}")
         if checkpoint and rank == 0:
             gcl.train.save_checkpoint(checkpoint, epoch, **parts)

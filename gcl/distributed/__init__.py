@@ -1,6 +1,14 @@
 """Training in several processes: exact losses over the rows of all, and the processes themselves."""
 
-from gcl.distributed.losses import gathered, info_nce, mean
-from gcl.distributed.processes import Process, first_alone, process_group, reseed
+from gcl.distributed._losses import mean_over_ranks, sharded_info_nce, with_all_ranks
+from gcl.distributed._processes import Process, local_rank_zero_first, process_group, reseed
 
-__all__ = ["Process", "first_alone", "gathered", "info_nce", "mean", "process_group", "reseed"]
+__all__ = [
+    "Process",
+    "local_rank_zero_first",
+    "mean_over_ranks",
+    "process_group",
+    "reseed",
+    "sharded_info_nce",
+    "with_all_ranks",
+]

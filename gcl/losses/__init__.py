@@ -1,44 +1,44 @@
-"""Contrastive losses: pure functions of embeddings, minimised, exact, in O(N) memory."""
+"""Contrastive losses: pure functions of embeddings, minimized, exact, in O(N) memory."""
 
-from gcl.losses.bootstrap import bootstrap
-from gcl.losses.contrastive import (
+from gcl.losses._byol import byol
+from gcl.losses._contrastive import (
     debiased,
     decoupled,
-    graphcl_nce,
+    fixed_anchor_info_nce,
     hard_negative,
     info_nce,
-    info_nce_against,
     macl,
+    nt_xent_one_way,
     poly_view,
 )
-from gcl.losses.decorrelation import barlow_twins, cca_ssg, vicreg
-from gcl.losses.geometry import alignment, dispersive, uniformity
-from gcl.losses.grouped import node_graph_bce, node_graph_jsd
-from gcl.losses.information import information
-from gcl.losses.pairs import jsd, siglip, triplet
-from gcl.losses.positives import neighbour_nce, sup_con
-from gcl.losses.progcl import progcl
-from gcl.losses.queue import NegativeQueue, queue_nce
+from gcl.losses._decorrelation import barlow_twins, cca_ssg, vicreg
+from gcl.losses._geometry import alignment, dispersive, uniformity
+from gcl.losses._grouped import node_graph_bce, node_graph_jsd
+from gcl.losses._information import information_regularizer
+from gcl.losses._pairs import jsd, siglip, triplet
+from gcl.losses._positives import neighbor_nce, sup_con
+from gcl.losses._progcl import progcl
+from gcl.losses._queue import NegativeQueue, queue_nce
 
 __all__ = [
     "NegativeQueue",
     "alignment",
     "barlow_twins",
-    "bootstrap",
+    "byol",
     "cca_ssg",
     "debiased",
     "decoupled",
     "dispersive",
-    "graphcl_nce",
+    "fixed_anchor_info_nce",
     "hard_negative",
     "info_nce",
-    "info_nce_against",
-    "information",
+    "information_regularizer",
     "jsd",
     "macl",
-    "neighbour_nce",
+    "neighbor_nce",
     "node_graph_bce",
     "node_graph_jsd",
+    "nt_xent_one_way",
     "poly_view",
     "progcl",
     "queue_nce",

@@ -1,26 +1,27 @@
-"""Self-supervised methods: each owns its loss; all train by :func:`gcl.train.fit` and embed by ``embed``."""
+"""Self-supervised methods: each owns its loss; all train by :func:`gcl.fit` and embed by ``embed``."""
 
-from gcl.methods.adgcl import ADGCL
-from gcl.methods.ariel import ARIEL, ARIELGraph
-from gcl.methods.base import Method
-from gcl.methods.bgrl import BGRL
-from gcl.methods.cca_ssg import CCASSG
-from gcl.methods.coles import COLES
-from gcl.methods.costa import COSTA
-from gcl.methods.dgi import DGI
-from gcl.methods.gbt import GBT
-from gcl.methods.gca import GCA
-from gcl.methods.ggd import GGD
-from gcl.methods.grace import GRACE
-from gcl.methods.graphcl import GraphCL
-from gcl.methods.infograph import InfoGraph
-from gcl.methods.mvgrl import MVGRL, MVGRLGraph
-from gcl.methods.progcl import ProGCL
-from gcl.methods.regularized import Regularized
-from gcl.methods.sce import SCE
-from gcl.methods.simgrace import SimGRACE
-from gcl.methods.structcomp import StructComp, check_compressible
-from gcl.methods.two_view import Pair, TwoView
+from gcl._pair import Pair
+from gcl.methods._adgcl import ADGCL
+from gcl.methods._ariel import ARIEL, ARIELGraph
+from gcl.methods._base import Method
+from gcl.methods._bgrl import BGRL
+from gcl.methods._cca_ssg import CCASSG
+from gcl.methods._coles import COLES
+from gcl.methods._costa import COSTA
+from gcl.methods._dgi import DGI
+from gcl.methods._gbt import GBT
+from gcl.methods._gca import GCA
+from gcl.methods._ggd import GGD
+from gcl.methods._grace import GRACE
+from gcl.methods._graphcl import GraphCL
+from gcl.methods._infograph import InfoGraph
+from gcl.methods._mvgrl import MVGRL, MVGRLGraph
+from gcl.methods._progcl import ProGCL
+from gcl.methods._regularized import Regularized
+from gcl.methods._sce import SCE
+from gcl.methods._simgrace import SimGRACE
+from gcl.methods._structcomp import StructComp, check_compressible
+from gcl.methods._two_view import TwoView
 
 __all__ = [
     "ADGCL",

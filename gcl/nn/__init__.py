@@ -1,16 +1,15 @@
-"""Encoders, readouts and projection heads."""
+"""Encoders, projection heads, and the contract between a graph and an encoder."""
 
-from gcl.nn.batch_norm import batch_statistics
-from gcl.nn.ema import make_target, move_target
-from gcl.nn.encoders import Encoder, gcn, gin
-from gcl.nn.heads import projection_head
-from gcl.nn.propagation import gcn_matrix, propagate
-from gcl.nn.readouts import Readout
+from gcl.nn._batch_norm import batch_statistics
+from gcl.nn._ema import make_target, move_target
+from gcl.nn._encode import encode
+from gcl.nn._encoders import gcn, gin, sage
+from gcl.nn._heads import projection_head
+from gcl.nn._propagation import gcn_matrix, propagate
 
 __all__ = [
-    "Encoder",
-    "Readout",
     "batch_statistics",
+    "encode",
     "gcn",
     "gcn_matrix",
     "gin",
@@ -18,4 +17,5 @@ __all__ = [
     "move_target",
     "projection_head",
     "propagate",
+    "sage",
 ]

@@ -13,8 +13,10 @@ from typing import Literal, overload
 import torch
 from torch import Tensor
 
-from gcl.checks import check_matrix
-from gcl.pairwise import dense, edges, tiles
+from gcl._checks import check_matrix
+from gcl.pairwise import _dense as dense
+from gcl.pairwise import _edges as edges
+from gcl.pairwise import _tiles as tiles
 
 _BACKENDS: dict[str, ModuleType] = {"dense": dense, "tiles": tiles}
 
@@ -71,7 +73,7 @@ def cross_lse(
     q: Tensor,
     k: Tensor,
     *,
-    log_w: Tensor | None = ...,
+    log_weight: Tensor | None = ...,
     exclude: Tensor | None = ...,
     both: Literal[False] = ...,
     bound: float = ...,
@@ -84,7 +86,7 @@ def cross_lse(
     q: Tensor,
     k: Tensor,
     *,
-    log_w: Tensor | None = ...,
+    log_weight: Tensor | None = ...,
     exclude: Tensor | None = ...,
     both: Literal[True],
     bound: float = ...,
@@ -96,7 +98,7 @@ def cross_lse(
     q: Tensor,
     k: Tensor,
     *,
-    log_w: Tensor | None = None,
+    log_weight: Tensor | None = None,
     exclude: Tensor | None = None,
     both: bool = False,
     bound: float = float("inf"),
@@ -111,7 +113,7 @@ def cross_lse(
     Args:
         q: rows ``[N, D]``; divide by the temperature beforehand (by one for each row, if you like).
         k: columns ``[K, D]``.
-        log_w: ``[K]``, added to the scores of a column: the log of its weight.
+        log_weight: ``[K]``, added to the scores of a column: the log of its weight.
         exclude: long ``[N]`` or ``[N, X]``, the columns that row i leaves out (its positive, say); -1 for none.
         both: return the column sums too.
         bound: as in :func:`sym_lse`, for :math:`\langle q_i, k_j \rangle + w_j`.
@@ -135,9 +137,11 @@ def cross_lse(
         (tensor([3., 3.]), tensor([2., 2., 2.]))
     """
     _check_rows(q, k)
-    if log_w is not None and log_w.shape != (k.size(0),):
-        raise ValueError(f"log_w must have shape [{k.size(0)}], one for each row of k, got {tuple(log_w.shape)}")
-    rows, columns = _backend(backend).cross_lse(q, k, log_w, _columns(exclude, q), both, bound)
+    if log_weight is not None and log_weight.shape != (k.size(0),):
+        raise ValueError(
+            f"log_weight must have shape [{k.size(0)}], one for each row of k, got {tuple(log_weight.shape)}"
+        )
+    rows, columns = _backend(backend).cross_lse(q, k, log_weight, _columns(exclude, q), both, bound)
     return (rows, columns) if both else rows
 
 
@@ -275,7 +279,7 @@ def _backend(name: str) -> ModuleType:
 def _triton() -> ModuleType:
     """Imported at first use: the package works without Triton."""
     try:
-        from gcl.pairwise import triton
+        from gcl.pairwise import _triton as triton
     except ImportError as error:
         raise ImportError('backend="triton" needs Triton: pip install triton, or torch-gcl[triton]') from error
     return triton

@@ -10,12 +10,9 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.nn import GCNConv
 
 from augmentors import AdversarialView, project_to_budget
-from augmentors.pairs import all_pairs, pair_graph, present_pairs, random_pairs
+from augmentors._pairs import all_pairs, pair_graph, present_pairs, random_pairs
 from tests.graphs import batches, graphs
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+from tests.inputs import seeded
 
 
 def random_graph(n=12, edges=15, seed=0):
@@ -154,7 +151,7 @@ def test_a_flip_removes_all_columns_of_a_pair_or_adds_both(data, share):
 
 
 def test_all_pairs_come_in_blocks_once(monkeypatch):
-    monkeypatch.setattr("augmentors.pairs._BLOCK", 10)
+    monkeypatch.setattr("augmentors._pairs._BLOCK", 10)
     batch = Batch.from_data_list([random_graph(6, 3), Data(x=torch.ones(3, 5), edge_index=torch.empty(2, 0).long())])
     blocks = list(all_pairs(batch))
     assert len(blocks) > 3
@@ -193,7 +190,7 @@ def test_with_all_pairs_it_is_the_papers_attack():
     data, network = random_graph(), Network()
     attack = AdversarialView(
         network, 0.2, 0.04, steps=5, edge_step=20, feature_step=0.015, candidates="all", relative=False
-    ).attack(data, seeded())
+    ).attack(data, generator=seeded())
     a, x = dense_attack(network, data, 0.2 * 15, 0.04, 5, 20, 0.015)
     assert (adjacency(attack.relaxed) - a).abs().max() < 1e-12
     assert (attack.relaxed.x - x).abs().max() < 1e-12
@@ -202,12 +199,12 @@ def test_with_all_pairs_it_is_the_papers_attack():
 
 def test_relative_steps_do_not_see_the_scale():
     data, network = random_graph(), Network()
-    plain = AdversarialView(network, candidates="all").attack(data, seeded())
-    scaled = AdversarialView(lambda view: 1e6 * network(view), candidates="all").attack(data, seeded())
+    plain = AdversarialView(network, candidates="all").attack(data, generator=seeded())
+    scaled = AdversarialView(lambda view: 1e6 * network(view), candidates="all").attack(data, generator=seeded())
     torch.testing.assert_close(plain.s, scaled.s, rtol=0, atol=1e-9)
     larger = data.clone()
     larger.x = data.x * 100
-    moved = AdversarialView(lambda view: view.x.sum(), steps=2).attack(larger, seeded()).view.x - larger.x
+    moved = AdversarialView(lambda view: view.x.sum(), steps=2).attack(larger, generator=seeded()).view.x - larger.x
     torch.testing.assert_close(moved, torch.full_like(moved, 0.02 * larger.x.abs().mean()))
 
 
@@ -218,9 +215,9 @@ def test_the_relaxed_objective_rises_and_features_beat_random_signs():
         plain = pair_graph(data, present_pairs(data)).relaxed(torch.zeros(15, dtype=torch.double))
         clean = network(plain)
         for options in ({}, {"feature_budget": 0.0}, {"edge_budget": 0.0}, {"candidates": "best"}):
-            attack = AdversarialView(network, **options).attack(data, seeded())
+            attack = AdversarialView(network, **options).attack(data, generator=seeded())
             assert network(attack.relaxed) > clean, options
-        found = network(AdversarialView(network, edge_budget=0.0).attack(data, seeded()).relaxed)
+        found = network(AdversarialView(network, edge_budget=0.0).attack(data, generator=seeded()).relaxed)
         size = 0.04 * data.x.abs().mean()
         for _ in range(20):
             plain.x = data.x + size * torch.randn_like(data.x).sign()
@@ -234,7 +231,7 @@ def test_budgets_hold(data, candidates):
         return value if view.x is None else value + view.x.square().sum()
 
     attack = AdversarialView(objective, edge_budget=0.6, candidates=candidates, steps=2)
-    result, budget = attack.attack(data, seeded()), 0.6 * present_pairs(data).numel()
+    result, budget = attack.attack(data, generator=seeded()), 0.6 * present_pairs(data).numel()
     assert result.s.sum() <= budget * (1 + 1e-6)
     assert ((result.s >= 0) & (result.s <= 1)).all()
     if isinstance(data, Batch):
@@ -254,7 +251,7 @@ def test_one_budget_for_a_batch_goes_where_the_gradient_is():
 
     options = dict(edge_budget=0.2, feature_budget=0.0, edge_step=5.0)
     for per_graph, mass in ((True, [2.0, 2.0]), (False, [0.0, 4.0])):
-        attack = AdversarialView(objective, per_graph=per_graph, **options).attack(batch, seeded())
+        attack = AdversarialView(objective, per_graph=per_graph, **options).attack(batch, generator=seeded())
         shares = [attack.s[batch.batch[attack.pairs[0]] == b].sum().item() for b in (0, 1)]
         assert shares == pytest.approx(mass, abs=1e-6)
 
@@ -262,7 +259,7 @@ def test_one_budget_for_a_batch_goes_where_the_gradient_is():
 def test_the_draws_follow_the_relaxed_flips():
     data, network = random_graph(), Network()
     attack = AdversarialView(network, edge_budget=0.4, feature_budget=0.0, steps=1, candidates="all", edge_step=0.3)
-    expected = attack.attack(data, seeded())
+    expected = attack.attack(data, generator=seeded())
     views = [adjacency(attack(data, generator=seeded(seed))) for seed in range(300)]
     for view in views[:20]:
         assert torch.equal(view, view.T)
@@ -273,14 +270,14 @@ def test_the_draws_follow_the_relaxed_flips():
 
 
 def test_best_candidates_have_the_highest_first_gradients(monkeypatch):
-    monkeypatch.setattr("augmentors.pairs._BLOCK", 20)
+    monkeypatch.setattr("augmentors._pairs._BLOCK", 20)
     data, network = random_graph(), Network()
     a = adjacency(data)
     s = torch.zeros_like(a).requires_grad_()
     (gradient,) = torch.autograd.grad(network.dense(a + signs(a) * (s + s.T), data.x), s)
     gradient = gradient.masked_fill(a.bool() | torch.ones_like(a).tril().bool(), -torch.inf)
     expected = gradient.flatten().topk(15).indices.sort().values
-    found = AdversarialView(network, candidates="best", absent=1).attack(data, seeded())
+    found = AdversarialView(network, candidates="best", absent=1).attack(data, generator=seeded())
     numbers = found.pairs[0] * 12 + found.pairs[1]
     assert torch.equal(numbers[~torch.isin(numbers, present_pairs(data))], expected)
 

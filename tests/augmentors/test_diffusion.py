@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch_geometric.data import Batch, Data
 
-import augmentors.diffusion
+import augmentors._diffusion
 from augmentors import HeatDiffusion, PPRDiffusion
 from tests.graphs import batches, graphs
 
@@ -58,7 +58,7 @@ def test_small_graphs_are_within_the_bound(kind, parameter, exact, data, eps):
 @cases
 @pytest.mark.parametrize("eps", [1e-2, 1e-3, 1e-4])
 def test_larger_graphs_are_within_the_bound_and_sparse(kind, parameter, exact, eps, monkeypatch):
-    monkeypatch.setattr(augmentors.diffusion, "_WORKSPACE", 7 * 300)  # many blocks
+    monkeypatch.setattr(augmentors._diffusion, "_WORKSPACE", 7 * 300)  # many blocks
     data = community()
     view = kind(parameter, eps=eps, top_k=None)(data)
     matrix, root = dense(data, exact(parameter))

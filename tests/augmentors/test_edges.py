@@ -11,8 +11,8 @@ from torch_geometric.nn import GCNConv
 from torch_geometric.utils import is_undirected
 
 from augmentors import EdgeAdd, EdgeAttrMask, EdgeDrop, EdgeRewire
-from augmentors.base import bits_per_pair, uniform_per_pair
-from augmentors.selection import edge_keys, keep_edges, keep_nodes
+from augmentors._random import bits_per_pair, uniform_per_pair
+from augmentors._selection import edge_keys, keep_edges, keep_nodes
 from tests.graphs import graphs
 
 
@@ -87,7 +87,7 @@ def test_draws_per_pair_are_uniform_and_independent_of_each_other(generator):
 
 
 def test_splitmix64_by_hand():
-    """The mixed bits are those of the published finaliser in unsigned 64-bit arithmetic."""
+    """The mixed bits are those of the published finalizer in unsigned 64-bit arithmetic."""
     mask = 2**64 - 1
     edge_index = torch.tensor([[3, 999, 0], [999, 3, 0]])
     key = int(torch.randint(2**63 - 1, (), generator=torch.Generator().manual_seed(5)))

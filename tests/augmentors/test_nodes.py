@@ -7,7 +7,7 @@ from torch_geometric.data import Batch, Data, HeteroData
 from torch_geometric.utils import subgraph
 
 from augmentors import Compose, NodeDrop, NodeShuffle
-from augmentors.selection import keep_nodes
+from augmentors._selection import keep_nodes
 from tests.graphs import batches, graphs
 
 

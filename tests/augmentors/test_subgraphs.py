@@ -28,7 +28,7 @@ def test_uniform_draws_each_set_equally_often(generator):
 
 
 @given(data=graphs())
-def test_an_ego_net_is_the_neighbourhood_of_one_of_its_nodes(data):
+def test_an_ego_net_is_the_neighborhood_of_one_of_its_nodes(data):
     both = to_undirected(data.edge_index)
     nets = [k_hop_subgraph(v, 2, both, num_nodes=data.num_nodes)[0].tolist() for v in range(data.num_nodes)]
     assert EgoSubgraph(2)(data).n_id.tolist() in nets

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch_geometric.utils import contains_self_loops, homophily, is_undirected
 
-from gcl.checks import check_graph, check_labels
+from gcl._checks import check_graph, check_labels
 from gcl.data import csbm, from_networkx, load
 
 
@@ -39,7 +39,7 @@ def test_embedded_sets_are_sound_and_the_same_each_time(name):
     assert data.y.unique().tolist() == list(range(int(data.y.max()) + 1))
 
 
-def test_digits_are_joined_to_their_neighbours():
+def test_digits_are_joined_to_their_neighbors():
     data = load("digits")
     i = 17
     distance = (data.x - data.x[i]).norm(dim=1)

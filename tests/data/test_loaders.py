@@ -11,15 +11,12 @@ from torch_geometric.data import Batch, Data, HeteroData
 from torch_geometric.utils import k_hop_subgraph
 
 from augmentors import UniformSubgraph
-from gcl.data import NeighbourSampler, cluster_loader, neighbour_loader
+from gcl.data import NeighborSampler, cluster_loader, neighbor_loader
 from gcl.train import load_checkpoint, save_checkpoint
 from tests.graphs import graphs
+from tests.inputs import seeded
 
 FAN_OUTS = [[1], [2, 1], [-1, 2], [1, -1, 1], [-1, -1]]
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def hub(degree, **kwargs):
@@ -67,9 +64,9 @@ def same(batches, others):
     )
 
 
-@given(data=graphs(), fan_out=st.sampled_from(FAN_OUTS), batch_size=st.integers(1, 9), seed=st.integers(0, 99))
-def test_every_node_has_its_fan_out_of_real_edges(data, fan_out, batch_size, seed):
-    loader = neighbour_loader(data, fan_out, batch_size, generator=seeded(seed))
+@given(data=graphs(), num_neighbors=st.sampled_from(FAN_OUTS), batch_size=st.integers(1, 9), seed=st.integers(0, 99))
+def test_every_node_has_its_fan_out_of_real_edges(data, num_neighbors, batch_size, seed):
+    loader = neighbor_loader(data, num_neighbors, batch_size, generator=seeded(seed))
     degree = data.edge_index[1].bincount(minlength=data.num_nodes)
     seeds = []
     for batch in loader:
@@ -79,7 +76,7 @@ def test_every_node_has_its_fan_out_of_real_edges(data, fan_out, batch_size, see
         entering = batch.edge_index[1].bincount(minlength=batch.num_nodes).tolist()
         for node, hop, count in zip(batch.n_id.tolist(), hops(batch), entering, strict=True):
             available = int(degree[node])
-            allowed = 0 if hop == len(fan_out) else fan_out[hop]
+            allowed = 0 if hop == len(num_neighbors) else num_neighbors[hop]
             assert count == (available if allowed == -1 else min(available, allowed))
         seeds += batch.n_id[: batch.batch_size].tolist()
     assert sorted(seeds) == list(range(data.num_nodes))
@@ -88,7 +85,7 @@ def test_every_node_has_its_fan_out_of_real_edges(data, fan_out, batch_size, see
 @given(data=graphs(), num_hops=st.integers(1, 4), seed=st.integers(0, 7))
 def test_a_full_fan_out_is_pygs_k_hop_subgraph(data, num_hops, seed):
     seed %= data.num_nodes
-    batch = next(iter(neighbour_loader(data, [-1] * num_hops, 1, input_nodes=torch.tensor([seed]))))
+    batch = next(iter(neighbor_loader(data, [-1] * num_hops, 1, input_nodes=torch.tensor([seed]))))
     node, _, _, _ = k_hop_subgraph(seed, num_hops, data.edge_index, num_nodes=data.num_nodes)
     assert sorted(batch.n_id.tolist()) == node.tolist()
     inner = k_hop_subgraph(seed, num_hops - 1, data.edge_index, num_nodes=data.num_nodes)[0]
@@ -98,7 +95,7 @@ def test_a_full_fan_out_is_pygs_k_hop_subgraph(data, num_hops, seed):
 
 def test_by_hand():
     data = Data(x=torch.eye(4), edge_index=torch.tensor([[2, 0, 3, 1, 2], [0, 1, 2, 3, 2]]))
-    (batch,) = neighbour_loader(data, [-1, -1], 1, input_nodes=torch.tensor([0]))
+    (batch,) = neighbor_loader(data, [-1, -1], 1, input_nodes=torch.tensor([0]))
     assert batch.n_id.tolist() == [0, 2, 3]  # 3 -> 2 -> 0, with the loop at 2; 1 -> 3 is three hops away
     assert batch.edge_index.tolist() == [[1, 2, 1], [0, 1, 1]]
     assert batch.e_id.tolist() == [0, 2, 4]
@@ -113,7 +110,7 @@ def test_every_set_of_edges_is_equally_likely():
     data = hub(5)
     data.edge_index[0, :2] = 3  # three of the five edges are of the same two nodes
     draws = 6000
-    sample = NeighbourSampler(data, [2]).sample(torch.zeros(draws, dtype=torch.long), seeded(1))
+    sample = NeighborSampler(data, [2]).sample(torch.zeros(draws, dtype=torch.long), generator=seeded(1))
     assert torch.equal(sample.col, torch.arange(draws).repeat_interleave(2))  # each seed has a draw of its own
     edge = sample.edge.reshape(draws, 2).sort(dim=1).values
     count = torch.zeros(5, 5).index_put_((edge[:, 0], edge[:, 1]), torch.ones(draws), accumulate=True)
@@ -124,7 +121,7 @@ def test_every_set_of_edges_is_equally_likely():
 
 def test_a_node_of_high_degree_is_drawn_from_uniformly():
     draws, k = 400, 25
-    sample = NeighbourSampler(hub(5000), [k]).sample(torch.zeros(draws, dtype=torch.long), seeded(2))
+    sample = NeighborSampler(hub(5000), [k]).sample(torch.zeros(draws, dtype=torch.long), generator=seeded(2))
     edge = sample.edge.reshape(draws, k)
     assert (edge.sort(dim=1).values.diff(dim=1) > 0).all()
     assert chi_square((edge // 100).flatten().bincount(minlength=50), draws * k / 50) < 85.4  # 49 degrees: p = 0.001
@@ -134,10 +131,10 @@ def test_nodes_of_one_batch_are_drawn_for_independently():
     both = hub(2)
     both.edge_index = torch.tensor([[1, 2, 1, 2], [0, 0, 3, 3]])
     both.num_nodes = 4
-    sampler, count = NeighbourSampler(both, [1]), torch.zeros(2, 2)
+    sampler, count = NeighborSampler(both, [1]), torch.zeros(2, 2)
     generator = seeded(3)
     for _ in range(400):
-        first, second = sampler.sample(torch.tensor([0, 3]), generator).edge.tolist()
+        first, second = sampler.sample(torch.tensor([0, 3]), generator=generator).edge.tolist()
         count[first, second - 2] += 1
     assert chi_square(count, 100) < 16.3  # 3 degrees: p = 0.001
 
@@ -145,7 +142,7 @@ def test_nodes_of_one_batch_are_drawn_for_independently():
 @pytest.mark.parametrize(
     "load",
     [
-        lambda g, w: neighbour_loader(random_graph(), [3, 2], 16, generator=g, num_workers=w),
+        lambda g, w: neighbor_loader(random_graph(), [3, 2], 16, generator=g, num_workers=w),
         lambda g, w: cluster_loader(random_graph(), torch.arange(60) // 6, 3, generator=g, num_workers=w),
     ],
 )
@@ -172,7 +169,7 @@ def test_the_generator_decides_whatever_the_number_of_workers(load, tmp_path):
 
 
 def test_without_a_generator_torchs_seed_decides():
-    loader, runs = neighbour_loader(random_graph(), [3, 2], 16), []
+    loader, runs = neighbor_loader(random_graph(), [3, 2], 16), []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
         runs.append(list(loader))
@@ -181,7 +178,7 @@ def test_without_a_generator_torchs_seed_decides():
 
 
 def test_the_draws_of_an_epoch_differ_where_the_order_does_not():
-    loader = neighbour_loader(hub(1000), [2], 1, input_nodes=torch.tensor([0]), shuffle=False, generator=seeded())
+    loader = neighbor_loader(hub(1000), [2], 1, input_nodes=torch.tensor([0]), shuffle=False, generator=seeded())
     assert len({tuple(batch.e_id.tolist()) for _ in range(5) for batch in loader}) == 5
 
 
@@ -190,7 +187,7 @@ def test_the_draws_of_an_epoch_differ_where_the_order_does_not():
 def test_input_nodes_and_their_numbers(batch_size, sizes, as_mask):
     data, nodes = random_graph(), torch.tensor([4, 8, 50])
     input_nodes = torch.zeros(60, dtype=torch.bool).index_fill(0, nodes, True) if as_mask else nodes
-    batches = list(neighbour_loader(data, [2], batch_size, input_nodes=input_nodes, generator=seeded()))
+    batches = list(neighbor_loader(data, [2], batch_size, input_nodes=input_nodes, generator=seeded()))
     assert [batch.batch_size for batch in batches] == sizes
     seeds = torch.cat([batch.n_id[: batch.batch_size] for batch in batches])
     assert sorted(seeds.tolist()) == [4, 8, 50]
@@ -200,7 +197,7 @@ def test_input_nodes_and_their_numbers(batch_size, sizes, as_mask):
 
 def test_repeated_seeds_have_rows_of_their_own():
     data = random_graph()
-    (batch,) = neighbour_loader(data, [-1], 3, input_nodes=torch.tensor([7, 7, 8]), shuffle=False)
+    (batch,) = neighbor_loader(data, [-1], 3, input_nodes=torch.tensor([7, 7, 8]), shuffle=False)
     assert batch.n_id[:3].tolist() == [7, 7, 8]
     entering = batch.edge_index[1].bincount(minlength=3)
     degree = data.edge_index[1].bincount()
@@ -209,15 +206,15 @@ def test_repeated_seeds_have_rows_of_their_own():
 
 
 def test_options_go_to_torchs_loader():
-    loader = neighbour_loader(random_graph(), [2], 16, drop_last=True, transform=lambda batch: batch.x.size(1))
+    loader = neighbor_loader(random_graph(), [2], 16, drop_last=True, transform=lambda batch: batch.x.size(1))
     assert list(loader) == [2, 2, 2]
-    order = neighbour_loader(random_graph(), [2], 2, shuffle=False, sampler=[5, 3, 9])
+    order = neighbor_loader(random_graph(), [2], 2, shuffle=False, sampler=[5, 3, 9])
     assert [batch.input_id.tolist() for batch in order] == [[5, 3], [9]]
 
 
-@given(data=graphs(), num_parts=st.integers(1, 5), parts=st.integers(1, 5), seed=st.integers(0, 99))
-def test_parts_make_induced_subgraphs(data, num_parts, parts, seed):
-    cluster = torch.randint(num_parts, (data.num_nodes,), generator=seeded(seed))
+@given(data=graphs(), num_clusters=st.integers(1, 5), parts=st.integers(1, 5), seed=st.integers(0, 99))
+def test_parts_make_induced_subgraphs(data, num_clusters, parts, seed):
+    cluster = torch.randint(num_clusters, (data.num_nodes,), generator=seeded(seed))
     count = cluster.unique().numel()
     loader = cluster_loader(data, cluster, min(parts, count), generator=seeded(seed))
     seen = []
@@ -249,10 +246,14 @@ def test_uniform_subgraphs_by_torchs_loader():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"fan_out": []}, ValueError, r"fan_out must hold for each hop a number from 1 on, or -1 for all, got \[\]"),
-        ({"fan_out": 10}, ValueError, "fan_out must .* got 10"),
-        ({"fan_out": [3, 0]}, ValueError, r"fan_out must .* got \[3, 0\]"),
-        ({"fan_out": [2.5]}, ValueError, r"fan_out must .* got \[2.5\]"),
+        (
+            {"num_neighbors": []},
+            ValueError,
+            r"num_neighbors must hold for each hop a number from 1 on, or -1 for all, got \[\]",
+        ),
+        ({"num_neighbors": 10}, ValueError, "num_neighbors must .* got 10"),
+        ({"num_neighbors": [3, 0]}, ValueError, r"num_neighbors must .* got \[3, 0\]"),
+        ({"num_neighbors": [2.5]}, ValueError, r"num_neighbors must .* got \[2.5\]"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
         ({"batch_size": 1.5}, TypeError, "batch_size must be an int, got 1.5"),
         ({"input_nodes": [0, 1]}, TypeError, "input_nodes must be a long tensor .* got list"),
@@ -270,9 +271,9 @@ def test_uniform_subgraphs_by_torchs_loader():
     ],
 )
 def test_arguments_are_checked(change, error, message):
-    arguments = {"data": random_graph(), "fan_out": [2], "batch_size": 4} | change
+    arguments = {"data": random_graph(), "num_neighbors": [2], "batch_size": 4} | change
     with pytest.raises(error, match=message):
-        neighbour_loader(**arguments)
+        neighbor_loader(**arguments)
 
 
 @pytest.mark.parametrize(

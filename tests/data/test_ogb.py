@@ -11,7 +11,7 @@ from torch_geometric.utils import to_undirected
 
 from benchmarks import make_ogb_like
 from gcl.data import evaluator, load
-from gcl.data.ogb import ATOM, BOND, molecule_features
+from gcl.data._ogb import ATOM, BOND, molecule_features
 from gcl.eval import Split, split_from_masks
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("ogb") is None, reason="ogb is not installed")
@@ -126,7 +126,7 @@ def test_a_linear_layer_on_the_features_is_ogbs_encoders(generator):
     tables = [table.weight for table in (*atom.atom_embedding_list, *bond.bond_embedding_list)]
     assert [len(table) for table in tables] == [*ATOM, *BOND]
     weight = torch.cat(tables)
-    for graph in random_molecules(generator):
+    for graph in random_molecules(generator=generator):
         x = molecule_features(graph.clone()).x
         assert torch.allclose(x[:, : sum(ATOM)].double() @ weight[: sum(ATOM)], atom(graph.x), atol=1e-12)
         around = torch.zeros(len(x), 16, dtype=torch.double)
@@ -136,7 +136,7 @@ def test_a_linear_layer_on_the_features_is_ogbs_encoders(generator):
 
 
 def test_molecules_in_a_batch_are_those_outside(generator):
-    graphs = random_molecules(generator)
+    graphs = random_molecules(generator=generator)
     alone = torch.cat([molecule_features(graph.clone()).x for graph in graphs])
     assert torch.equal(molecule_features(Batch.from_data_list(graphs)).x, alone)
 

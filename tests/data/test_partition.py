@@ -57,7 +57,7 @@ def test_cliques_are_found(method):
     data, truth = cliques()
     cluster = partition(data, num_parts_for(method, 6), method)
     cut = partition_quality(data, cluster)["cut"]
-    if method == "matching":  # which looks no further than at neighbours, and never moves a node back
+    if method == "matching":  # which looks no further than at neighbors, and never moves a node back
         assert cut < 0.2
     else:
         assert len(set(zip(cluster.tolist(), truth.tolist(), strict=True))) == 6
@@ -109,7 +109,7 @@ def test_quality_by_hand():
     mean = torch.block_diag(torch.full((3, 3), 1 / 3), torch.ones(1, 1)).double() @ path.x.double()
     quality = partition_quality(path, cluster)
     assert quality.pop("error") == pytest.approx(float((smooth - mean).norm() / smooth.norm()), rel=1e-6)
-    assert quality == {"num_parts": 2, "cut": 2 / 6, "min_size": 1, "median_size": 1, "max_size": 3}
+    assert quality == {"num_clusters": 2, "cut": 2 / 6, "min_size": 1, "median_size": 1, "max_size": 3}
 
 
 def test_a_cached_partition_is_read_again_and_belongs_to_its_graph_and_arguments(tmp_path, monkeypatch):
@@ -130,9 +130,9 @@ def test_arguments_are_checked(monkeypatch):
     with pytest.raises(ValueError, match="method must be one of metis, matching, labelprop, got 'louvain'"):
         partition(data, 3, "louvain")
     for k in (0, 49, None):
-        with pytest.raises(ValueError, match=rf"num_parts must be in \[1, 48\], got {k}"):
+        with pytest.raises(ValueError, match=rf"num_clusters must be in \[1, 48\], got {k}"):
             partition(data, k)
-    with pytest.raises(ValueError, match='num_parts must be None for "labelprop", which finds it itself, got 3'):
+    with pytest.raises(ValueError, match='num_clusters must be None for "labelprop", which finds it itself, got 3'):
         partition(data, 3, "labelprop")
     with pytest.raises(ValueError, match=r"cluster must have shape \[48\], got \(3,\)"):
         partition_quality(data, torch.zeros(3).long())

@@ -5,15 +5,12 @@ import torch
 from torch_geometric.data import Batch, Data
 from torch_geometric.utils import is_undirected
 
-from augmentors.pairs import present_pairs
-from gcl.eval import attack, dice, gradient_flips, random_flips
+from augmentors._pairs import present_pairs
+from gcl.eval import attack, dice_attack, gradient_flips, random_flips
 from gcl.nn import propagate
+from tests.inputs import seeded
 
-ATTACKS = pytest.mark.parametrize("poison", [random_flips, dice, gradient_flips])
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+ATTACKS = pytest.mark.parametrize("poison", [random_flips, dice_attack, gradient_flips])
 
 
 def blocks(n=60, seed=0):
@@ -37,7 +34,7 @@ def test_the_number_of_flips_is_the_rate_of_the_edges(poison):
     data = blocks()
     edges = data.edge_index.clone()
     for rate in (0.0, 0.05, 0.2):
-        poisoned = poison(data, rate, seeded())
+        poisoned = poison(data, rate, generator=seeded())
         off, on = flips(data, poisoned)
         assert len(off) + len(on) == round(rate * data.num_edges / 2)
         assert is_undirected(poisoned.edge_index)
@@ -49,7 +46,7 @@ def test_the_number_of_flips_is_the_rate_of_the_edges(poison):
 def test_the_seed_decides_and_attributes_stay_aligned(poison):
     data = blocks()
     data.edge_attr = torch.arange(data.num_edges)
-    one, other = (poison(data, 0.2, seeded(3)) for _ in range(2))
+    one, other = (poison(data, 0.2, generator=seeded(3)) for _ in range(2))
     assert torch.equal(one.edge_index, other.edge_index)
     kept = (data.edge_index[:, one.edge_attr] == one.edge_index).all(0)
     assert int((~kept).sum()) == 2 * len(flips(data, one)[1])
@@ -57,7 +54,7 @@ def test_the_seed_decides_and_attributes_stay_aligned(poison):
 
 def test_dice_disconnects_internally_and_connects_externally():
     data = blocks()
-    off, on = flips(data, dice(data, 0.4, seeded()))
+    off, on = flips(data, dice_attack(data, 0.4, generator=seeded()))
     assert abs(len(off) - len(on)) <= 1
     assert all(data.y[pair // 60] == data.y[pair % 60] for pair in off)
     assert all(data.y[pair // 60] != data.y[pair % 60] for pair in on)
@@ -103,7 +100,10 @@ def test_the_gradient_attack_finds_more_error_than_dice_and_dice_more_than_chanc
 
     clean, random, labels, gradient = (
         error(graph)
-        for graph in (data, *(poison(data, 0.2, seeded()) for poison in (random_flips, dice, gradient_flips)))
+        for graph in (
+            data,
+            *(poison(data, 0.2, generator=seeded()) for poison in (random_flips, dice_attack, gradient_flips)),
+        )
     )
     assert gradient > labels > random > clean
     assert gradient - clean > 1.5 * (labels - clean)
@@ -132,4 +132,4 @@ def test_a_complete_graph_has_nothing_to_add():
     pairs = torch.triu_indices(4, 4, 1)
     data = Data(x=torch.eye(4), edge_index=torch.cat([pairs, pairs.flip(0)], 1))
     with pytest.raises(ValueError, match="rate asks for 3 edges more, but the graph has only 0"):
-        random_flips(data, 1.0, seeded())
+        random_flips(data, 1.0, generator=seeded())

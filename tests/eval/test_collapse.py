@@ -5,15 +5,15 @@ import math
 import pytest
 import torch
 
-from gcl.eval import alignment, collapse, uniformity
+from gcl.eval import alignment, collapse_metrics, uniformity
 
 
 def test_spread_rows_are_healthy_and_equal_rows_are_not():
-    spread = collapse(torch.randn(4000, 16))
+    spread = collapse_metrics(torch.randn(4000, 16))
     assert spread["deviation"] == pytest.approx(1, abs=0.03)
     assert spread["dead"] == 0
     assert spread["effective_rank"] > 15.9
-    equal = collapse(torch.ones(50, 16))
+    equal = collapse_metrics(torch.ones(50, 16))
     expected = {"deviation": 0, "min_deviation": 0, "dead": 1, "effective_rank": 1, "uniformity": 0}
     assert equal == pytest.approx(expected, abs=1e-6)
 
@@ -21,7 +21,7 @@ def test_spread_rows_are_healthy_and_equal_rows_are_not():
 def test_values_by_hand():
     """Singular values 3 and 1, so p = 3/4, 1/4; one of three dimensions is dead."""
     z = torch.tensor([[3.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    health = collapse(z, z.flip(0))
+    health = collapse_metrics(z, z.flip(0))
     entropy = -(0.75 * math.log(0.75) + 0.25 * math.log(0.25))
     assert health["effective_rank"] == pytest.approx(math.exp(entropy))
     assert health["deviation"] == pytest.approx(2 / 3 * 0.5 * math.sqrt(3))
@@ -34,21 +34,21 @@ def test_values_by_hand():
 def test_it_leaves_the_training_as_it_was():
     z = torch.randn(50, 4, requires_grad=True)
     state = torch.get_rng_state()
-    first = collapse(z, z * 2, max_rows=20)
+    first = collapse_metrics(z, z * 2, max_rows=20)
     assert torch.equal(torch.get_rng_state(), state)
     assert z.grad is None
-    assert collapse(z, z * 2, max_rows=20) == first
+    assert collapse_metrics(z, z * 2, max_rows=20) == first
     rows = torch.arange(20) * 50 // 20
-    assert first == collapse(z[rows], 2 * z[rows])
+    assert first == collapse_metrics(z[rows], 2 * z[rows])
 
 
 def test_zero_rows_and_bad_input():
-    assert collapse(torch.zeros(3, 2))["effective_rank"] == 1
+    assert collapse_metrics(torch.zeros(3, 2))["effective_rank"] == 1
     with pytest.raises(ValueError, match="z must have at least two rows, got 1"):
-        collapse(torch.ones(1, 2))
+        collapse_metrics(torch.ones(1, 2))
     with pytest.raises(ValueError, match="z must be finite"):
-        collapse(torch.full((2, 2), math.nan))
+        collapse_metrics(torch.full((2, 2), math.nan))
     with pytest.raises(ValueError, match=r"z and z2 must have the same shape, got \(3, 2\) and \(2, 2\)"):
-        collapse(torch.ones(3, 2), torch.ones(2, 2))
+        collapse_metrics(torch.ones(3, 2), torch.ones(2, 2))
     with pytest.raises(ValueError, match="max_rows must be at least 2, got 1"):
-        collapse(torch.ones(3, 2), max_rows=1)
+        collapse_metrics(torch.ones(3, 2), max_rows=1)

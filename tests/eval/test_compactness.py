@@ -7,7 +7,7 @@ import torch
 from torch_geometric.data import Data
 
 from augmentors import EdgeDrop
-from gcl.eval import certified_share, node_compactness
+from gcl.eval import certified_fraction, node_compactness
 from gcl.nn import gcn
 from tests.regularizers.dense import directions, random_graph
 
@@ -15,7 +15,7 @@ from tests.regularizers.dense import directions, random_graph
 @pytest.fixture
 def case():
     data = Data(x=torch.randn(30, 6), edge_index=random_graph(30, 60))
-    return gcn(6, 16, 8, dropout=0.5), data
+    return gcn(6, 16, 2, 8, dropout=0.5), data
 
 
 def test_no_allowed_view_is_below(case):
@@ -36,17 +36,17 @@ def test_no_allowed_view_is_below(case):
 
 def test_fewer_nodes_are_certified_as_more_edges_may_go(case):
     encoder, data = case
-    shares = certified_share(encoder, data, [0.0, 0.2, 0.5, 0.9])
+    shares = certified_fraction(encoder, data, [0.0, 0.2, 0.5, 0.9])
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > shares[-1]
     assert shares[1] == (node_compactness(encoder, data, 0.2) > 0).double().mean()
-    assert certified_share(encoder, data, [0.2], mode="worst")[0] <= shares[1]
+    assert certified_fraction(encoder, data, [0.2], mode="worst")[0] <= shares[1]
 
 
 def test_what_does_not_certify_is_refused(case):
     encoder, data = case
     with pytest.raises(ValueError, match="mode must be a certificate, worst or worst_tight, got 'linear'"):
-        certified_share(encoder, data, [0.1], mode="linear")
+        certified_fraction(encoder, data, [0.1], mode="linear")
     data.edge_weight = torch.ones(data.num_edges)
     with pytest.raises(ValueError, match="data must have no edge_weight"):
         node_compactness(encoder, data, 0.1)

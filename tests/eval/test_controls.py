@@ -1,10 +1,10 @@
-"""The controls."""
+"""The baselines."""
 
 import pytest
 import torch
 
 from gcl.data import csbm
-from gcl.eval import controls, linear_probe, random_split
+from gcl.eval import baselines, linear_probe, random_split
 from gcl.nn import gcn, propagate
 
 
@@ -24,13 +24,13 @@ def test_propagation_is_the_dense_product(square):
 
 def test_the_rows_are_the_probe_on_what_they_say():
     data = csbm((60, 50, 40), 300, num_words=200, generator=torch.Generator().manual_seed(0))
-    split = random_split(150, 0.3, 0.2, torch.Generator().manual_seed(0))
-    encoder = gcn(200, 16, 8, dropout=0.5)
+    split = random_split(150, 0.3, 0.2, generator=torch.Generator().manual_seed(0))
+    encoder = gcn(200, 16, 2, 8, dropout=0.5)
     weights = [p.clone() for p in encoder.parameters()]
-    table = controls(data, split, encoder)
-    assert table["raw features"] == linear_probe(data.x, data.y, split)
-    assert table["A^2 X, no training"] == linear_probe(propagate(data, 2), data.y, split)
-    assert table["untrained encoder"] == linear_probe(encoder.eval()(data.x, data.edge_index), data.y, split)
+    table = baselines(data, split, encoder)
+    assert table["raw"] == linear_probe(data.x, data.y, split)
+    assert table["propagated"] == linear_probe(propagate(data, 2), data.y, split)
+    assert table["untrained"] == linear_probe(encoder.eval()(data.x, data.edge_index), data.y, split)
     assert all(torch.equal(p, q) for p, q in zip(weights, encoder.parameters(), strict=True))
 
 
@@ -38,7 +38,7 @@ def test_labels_and_graph_are_checked(square):
     split = random_split(4, 0.5, 0.25)
     square.y = square.y.float()
     with pytest.raises(TypeError, match="y must hold integer classes, got torch.float32"):
-        controls(square, split)
+        baselines(square, split)
     square.x[0, 0] = float("nan")
     with pytest.raises(ValueError, match=r"data.x must be finite, got nan at \(0, 0\)"):
-        controls(square, split)
+        baselines(square, split)

@@ -11,16 +11,16 @@ from gcl.methods import CCASSG, StructComp
 from gcl.nn import gcn, gcn_matrix, gin
 
 ENCODERS = {
-    "gcn": lambda: gcn(4, 9, 3, activation="prelu"),
-    "gcn, 3 layers": lambda: gcn(4, 9, 3, num_layers=3, norm="layer_norm", final_activation=False),
-    "gcn, activation first": lambda: gcn(4, 9, 3, norm="batch_norm", act_first=True),
+    "gcn": lambda: gcn(4, 9, 2, 3, act="prelu"),
+    "gcn, 3 layers": lambda: gcn(4, 9, 3, 3, norm="layer_norm", final_activation=False),
+    "gcn, activation first": lambda: gcn(4, 9, 2, 3, norm="batch_norm", act_first=True),
     "GCN, improved": lambda: pyg.GCN(4, 9, 2, 3, improved=True),
     "GCN, no self-loops": lambda: pyg.GCN(4, 9, 2, 3, add_self_loops=False),
-    "GCN, not normalised": lambda: pyg.GCN(4, 9, 2, 3, normalize=False),
+    "GCN, not normalized": lambda: pyg.GCN(4, 9, 2, 3, normalize=False),
     "GCN, no bias": lambda: pyg.GCN(4, 9, 2, 3, bias=False),
     "SGC, wider": lambda: pyg.SGConv(4, 9, K=2),
     "SGC, narrower": lambda: pyg.SGConv(4, 2, K=2),
-    "gin": lambda: gin(4, 9, 3),
+    "gin": lambda: gin(4, 9, 3, 3),
     "SAGE": lambda: pyg.GraphSAGE(4, 9, 2, 3),
     "GAT": lambda: pyg.GAT(4, 9, 2, 3),
 }
@@ -54,7 +54,7 @@ def test_weights_of_edges_count(name):
 
 def test_batch_norm_after_compressed_training_takes_the_statistics_of_the_graph():
     data = graph()
-    method = StructComp(CCASSG(gcn(4, 9, 3, norm="batch_norm")), torch.arange(30) % 5).double()
+    method = StructComp(CCASSG(gcn(4, 9, 2, 3, norm="batch_norm")), torch.arange(30) % 5).double()
     method(data)
     stale = method.method.embed(data)
     # 40 copies, for which the variances over N and N - 1 are nearly the same
@@ -77,10 +77,10 @@ def test_the_matrix_of_a_gcn_by_hand():
 def test_arguments_are_checked():
     data = graph()
     with pytest.raises(ValueError, match="chunk must be at least 1, got 0"):
-        embed(CCASSG(gcn(4, 9, 3)), data, 0)
+        embed(CCASSG(gcn(4, 9, 2, 3)), data, 0)
     with pytest.raises(ValueError, match="PyG model without jumping knowledge or a layer, got Linear"):
         embed(CCASSG(nn.Linear(4, 3)), data)
     with pytest.raises(ValueError, match="without jumping knowledge"):
         embed(CCASSG(pyg.GCN(4, 9, 2, jk="cat")), data)
     with pytest.raises(ValueError, match="no edge_weight for layers other than GCN and SGC, got _WeightedGINConv"):
-        embed(CCASSG(gin(4, 9, 3)).double(), graph(weighted=True))
+        embed(CCASSG(gin(4, 9, 3, 3)).double(), graph(weighted=True))

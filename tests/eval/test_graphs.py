@@ -1,4 +1,4 @@
-"""Evaluation of sets of graphs: folds, SVM, ROC-AUC, controls."""
+"""Evaluation of sets of graphs: folds, SVM, ROC-AUC, baselines."""
 
 import sys
 
@@ -11,14 +11,11 @@ from sklearn.svm import SVC
 from torch_geometric.data import Batch, Data
 from torch_geometric.nn import global_add_pool, global_mean_pool
 
-from gcl.eval import Split, embed_graphs, graph_controls, random_folds, random_split, roc_auc, svm_cv
-from gcl.eval.ranking import mean_roc_auc
+from gcl.eval import Split, embed_graphs, graph_baselines, random_folds, random_split, roc_auc, svm_cv
+from gcl.eval._ranking import mean_roc_auc
 from gcl.methods import GRACE, InfoGraph
 from gcl.nn import gcn, gin, propagate
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+from tests.inputs import seeded
 
 
 def blobs(n=120, classes=3, noise=2.0, d=4):
@@ -40,11 +37,11 @@ def chains(n=24):
 
 def test_folds_are_stratified_and_seeded():
     y = torch.tensor([0] * 50 + [1] * 30)[torch.randperm(80)]
-    folds = random_folds(y, 10, seeded())
+    folds = random_folds(y, 10, generator=seeded())
     assert all(folds[y == 0].bincount() == 5)
     assert all(folds[y == 1].bincount() == 3)
-    assert torch.equal(folds, random_folds(y, 10, seeded()))
-    assert not torch.equal(folds, random_folds(y, 10, seeded(1)))
+    assert torch.equal(folds, random_folds(y, 10, generator=seeded()))
+    assert not torch.equal(folds, random_folds(y, 10, generator=seeded(1)))
 
 
 def test_folds_without_a_class_are_refused():
@@ -58,7 +55,7 @@ def test_folds_without_a_class_are_refused():
 
 def test_the_svm_is_scikit_learns_grid_search_in_each_fold():
     g, y = blobs()
-    folds = random_folds(y, 4, seeded())
+    folds = random_folds(y, 4, generator=seeded())
     rows, classes = g.double().numpy(), y.numpy()
     accuracy = []
     for fold in range(4):
@@ -79,12 +76,12 @@ def test_the_svm_separates_what_is_not_linear_and_only_that():
     """Two rings; and the scale of a column does not matter."""
     angle, y = torch.rand(200) * 6.3, torch.arange(200) % 2
     g = (1 + y)[:, None] * torch.stack([angle.cos(), 1000 * angle.sin()], dim=1)
-    assert svm_cv(g, y, random_folds(y, 5, seeded()))["accuracy"] == 1
+    assert svm_cv(g, y, random_folds(y, 5, generator=seeded()))["accuracy"] == 1
 
 
 def test_bad_input_to_the_svm_is_named():
     g, y = blobs(30, 2)
-    folds = random_folds(y, 3, seeded())
+    folds = random_folds(y, 3, generator=seeded())
     with pytest.raises(TypeError, match="folds must hold integers, got torch.float32"):
         svm_cv(g, y, folds.float())
     with pytest.raises(ValueError, match=r"folds must have shape \[30\], one fold a row, got \(29,\)"):
@@ -111,12 +108,12 @@ def test_the_auc_is_ogbs(monkeypatch):
     assert mean_roc_auc(labels, scores) == evaluator.eval({"y_true": labels, "y_pred": scores})["rocauc"]
 
 
-def test_tasks_are_probed_on_their_own_labelled_rows():
-    """The mean over two tasks with missing labels is that of the tasks alone, without the unlabelled rows."""
+def test_tasks_are_probed_on_their_own_labeled_rows():
+    """The mean over two tasks with missing labels is that of the tasks alone, without the unlabeled rows."""
     z, classes = blobs(400, 2)
     y = torch.stack([classes.float(), (z[:, 0] > 0).float()], dim=1)
     y[torch.rand(400, 2) < 0.3] = float("nan")
-    split = random_split(400, 0.4, 0.3, seeded())
+    split = random_split(400, 0.4, 0.3, generator=seeded())
     scaled = (z - z[split.train].mean(0)) / z[split.train].std(0, correction=0)
     alone = []
     for task in range(2):
@@ -141,7 +138,7 @@ def test_bad_input_to_the_auc_is_named():
         roc_auc(z, torch.ones(30), split)
     with pytest.raises(ValueError, match="split.train must hold both classes of task 0, got only"):
         roc_auc(z, torch.where(torch.arange(30) < 10, 0, y), split)
-    with pytest.raises(ValueError, match="split.val must hold a labelled row of task 0, got none"):
+    with pytest.raises(ValueError, match="split.val must hold a labeled row of task 0, got none"):
         roc_auc(z, y.float().index_fill(0, split.val, float("nan")), split)
 
 
@@ -149,16 +146,16 @@ def test_shuffled_labels_give_chance():
     g, y = blobs(400, 2, noise=0.5)
     mixed = y[torch.randperm(400)]
     three_sigma = 3 * (0.25 / 400) ** 0.5
-    assert svm_cv(g, y, random_folds(y, 5, seeded()))["accuracy"] > 0.9
-    assert abs(svm_cv(g, mixed, random_folds(mixed, 5, seeded()))["accuracy"] - 0.5) < three_sigma
-    split = random_split(400, 0.3, 0.2, seeded())
+    assert svm_cv(g, y, random_folds(y, 5, generator=seeded()))["accuracy"] > 0.9
+    assert abs(svm_cv(g, mixed, random_folds(mixed, 5, generator=seeded()))["accuracy"] - 0.5) < three_sigma
+    split = random_split(400, 0.3, 0.2, generator=seeded())
     assert roc_auc(g, y, split)["roc_auc"] > 0.95
     assert abs(roc_auc(g, mixed, split)["roc_auc"] - 0.5) < 3 * (401 / (12 * 100 * 100) / 2) ** 0.5
 
 
 def test_embeddings_come_in_the_sets_order_with_their_labels():
     graphs = chains()
-    method = InfoGraph(gin(3, 8, 6, num_layers=2), 6).train()
+    method = InfoGraph(gin(3, 8, 2, 6), 6).train()
     g, y = embed_graphs(method, graphs, batch_size=5)
     alone = torch.cat([method.embed(Batch.from_data_list([graph])) for graph in graphs])
     torch.testing.assert_close(g, alone)
@@ -169,23 +166,23 @@ def test_embeddings_come_in_the_sets_order_with_their_labels():
 def test_what_cannot_be_embedded_is_named():
     graphs = chains()
     with pytest.raises(ValueError, match=r"method must embed graphs \(give it a readout\), got 108 rows for 24"):
-        embed_graphs(GRACE(gcn(3, 8, 6), 6), graphs)
+        embed_graphs(GRACE(gcn(3, 8, 2, 6), 6), graphs)
     with pytest.raises(ValueError, match="graphs must hold at least one graph, got none"):
-        embed_graphs(InfoGraph(gin(3, 8, 6), 6), [])
+        embed_graphs(InfoGraph(gin(3, 8, 3, 6), 6), [])
     with pytest.raises(ValueError, match="graphs must have labels"):
-        embed_graphs(InfoGraph(gin(3, 8, 6), 6), [Data(x=graphs[0].x, edge_index=graphs[0].edge_index)])
+        embed_graphs(InfoGraph(gin(3, 8, 3, 6), 6), [Data(x=graphs[0].x, edge_index=graphs[0].edge_index)])
 
 
 @pytest.mark.parametrize("readout", [global_add_pool, global_mean_pool])
 def test_the_controls_are_the_svm_on_what_they_say(readout):
     graphs = chains(36)
     whole = Batch.from_data_list(graphs)
-    folds = random_folds(whole.y, 2, seeded())
-    encoder = gin(3, 8, 6, dropout=0.5)
-    table = graph_controls(graphs, folds, encoder, readout)
+    folds = random_folds(whole.y, 2, generator=seeded())
+    encoder = gin(3, 8, 3, 6, dropout=0.5)
+    table = graph_baselines(graphs, folds, encoder, readout)
     for name, h in {
-        "raw features": whole.x,
-        "A^2 X, no training": propagate(whole, 2),
-        "untrained encoder": encoder.eval()(whole.x, whole.edge_index),
+        "raw": whole.x,
+        "propagated": propagate(whole, 2),
+        "untrained": encoder.eval()(whole.x, whole.edge_index),
     }.items():
         assert table[name] == svm_cv(readout(h, whole.batch).detach(), whole.y, folds), name

@@ -9,10 +9,7 @@ from torch_geometric.data import Data
 from torch_geometric.utils import erdos_renyi_graph, is_undirected
 
 from gcl.eval import hold_out_edges, link_prediction
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+from tests.inputs import seeded
 
 
 def pairs_of(edge_index):
@@ -24,7 +21,7 @@ def test_held_out_edges_leave_the_graph_and_non_edges_are_in_none(directed):
     edge_index = erdos_renyi_graph(40, 0.15, directed=directed)
     data = Data(edge_index=edge_index, edge_number=torch.arange(edge_index.size(1)), num_nodes=40)
     before = edge_index.clone()
-    train, pairs, linked = hold_out_edges(data, 0.2, seeded())
+    train, pairs, linked = hold_out_edges(data, 0.2, generator=seeded())
     held, non_edges = pairs_of(pairs[:, linked == 1]), pairs_of(pairs[:, linked == 0])
     both_ways = held if directed else held | {(v, u) for u, v in held}
     assert pairs_of(train.edge_index) == pairs_of(edge_index) - both_ways
@@ -41,7 +38,7 @@ def test_held_out_edges_leave_the_graph_and_non_edges_are_in_none(directed):
 def test_the_same_seed_holds_out_the_same_edges_and_the_global_states_stay():
     data = Data(edge_index=erdos_renyi_graph(40, 0.15), num_nodes=40)
     torch_state, python_state = torch.get_rng_state(), random.getstate()
-    one, again, other = (hold_out_edges(data, 0.2, seeded(seed))[1] for seed in (0, 0, 1))
+    one, again, other = (hold_out_edges(data, 0.2, generator=seeded(seed))[1] for seed in (0, 0, 1))
     assert torch.equal(one, again)
     assert not torch.equal(one, other)
     assert torch.equal(torch.get_rng_state(), torch_state)
@@ -51,7 +48,7 @@ def test_the_same_seed_holds_out_the_same_edges_and_the_global_states_stay():
 def test_self_loops_are_no_links():
     loops = torch.arange(4).repeat(2, 1)
     data = Data(edge_index=torch.cat([loops, torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])], dim=1), num_nodes=4)
-    train, pairs, _ = hold_out_edges(data, 0.5, seeded())
+    train, pairs, _ = hold_out_edges(data, 0.5, generator=seeded())
     assert train.num_edges == 2
     assert (pairs[0] != pairs[1]).all()
     assert data.num_edges == 8
@@ -72,7 +69,7 @@ def test_random_embeddings_give_chance_and_blocks_do_not():
     block = torch.arange(200) % 4
     edge_index = torch.stack(torch.triu(block[:, None] == block, 1).nonzero(as_tuple=True))
     data = Data(edge_index=torch.cat([edge_index, edge_index.flip(0)], dim=1), num_nodes=200)
-    _, pairs, linked = hold_out_edges(data, 0.2, seeded())
+    _, pairs, linked = hold_out_edges(data, 0.2, generator=seeded())
     n = pairs.size(1) / 2
     noise = link_prediction(torch.randn(200, 50), pairs, linked)["roc_auc"]
     assert abs(noise - 0.5) < 4 * ((2 * n + 1) / (12 * n * n)) ** 0.5

@@ -26,8 +26,8 @@ def test_points_of_a_class_lie_together(ax, method, n):
     points = ax.collections[0].get_offsets().data
     assert len(points) == n
     assert ax.collections[0].get_array().tolist() == y.tolist()
-    centre = np.stack([points[y == c].mean(0) for c in (0, 1)])
-    assert (np.linalg.norm(points[:, None] - centre, axis=2).argmin(1) == y.numpy()).all()
+    center = np.stack([points[y == c].mean(0) for c in (0, 1)])
+    assert (np.linalg.norm(points[:, None] - center, axis=2).argmin(1) == y.numpy()).all()
 
 
 def test_the_curve_starts_at_epoch_one(ax):
@@ -73,10 +73,10 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
 
 
 def test_certified_shares_are_one_line_a_model(ax):
-    assert plot.certified_share_curve([0.1, 0.2], {"GRACE": [1.0, 0.25], "POT": [1.0, 0.5]}, ax) is ax
+    assert plot.certified_fraction_curve([0.1, 0.2], {"GRACE": [1.0, 0.25], "POT": [1.0, 0.5]}, ax) is ax
     assert [list(line.get_ydata()) for line in ax.get_lines()] == [[1.0, 0.25], [1.0, 0.5]]
     with pytest.raises(ValueError, match=r"shares\['GRACE'\] must have 2 values, one a rate, got 1"):
-        plot.certified_share_curve([0.1, 0.2], {"GRACE": [1.0]})
+        plot.certified_fraction_curve([0.1, 0.2], {"GRACE": [1.0]})
 
 
 def test_bounds_are_counted(ax):

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score
 from sklearn.preprocessing import normalize
 
 from gcl.eval import Split, alignment, kmeans_scores, knn_probe, linear_probe, random_split, uniformity
-from gcl.eval.probes import STRENGTHS
+from gcl.eval._probes import STRENGTHS
 
 
 def blobs(n=300, classes=3, noise=1.0, d=5):
@@ -21,7 +21,7 @@ def blobs(n=300, classes=3, noise=1.0, d=5):
 @pytest.mark.parametrize("d", [5, 90])  # fewer and more columns than training rows
 def test_the_probe_is_scikit_learns_at_the_best_strength_on_validation(d):
     z, y = blobs(noise=2.5, d=d)
-    split = random_split(300, 0.2, 0.2, torch.Generator().manual_seed(0))
+    split = random_split(300, 0.2, 0.2, generator=torch.Generator().manual_seed(0))
     rows, classes = normalize(z.double().numpy()), y.numpy()
     train, val, test = (part.numpy() for part in split)
     best = None
@@ -42,7 +42,7 @@ def test_the_probe_is_scikit_learns_at_the_best_strength_on_validation(d):
 def test_the_test_rows_are_not_looked_at_before_the_end():
     """Other labels on the test rows change the test scores, and nothing that was chosen."""
     z, y = blobs(noise=2.5)
-    split = random_split(300, 0.2, 0.2, torch.Generator().manual_seed(0))
+    split = random_split(300, 0.2, 0.2, generator=torch.Generator().manual_seed(0))
     other = y.clone()
     other[split.test] = (other[split.test] + 1) % 3
     one, two = linear_probe(z, y, split), linear_probe(z, other, split)
@@ -52,7 +52,7 @@ def test_the_test_rows_are_not_looked_at_before_the_end():
 
 def test_shuffled_labels_give_chance():
     z, y = blobs(n=2000, classes=4)
-    split = random_split(2000, 0.2, 0.2, torch.Generator().manual_seed(0))
+    split = random_split(2000, 0.2, 0.2, generator=torch.Generator().manual_seed(0))
     assert linear_probe(z, y, split)["accuracy"] > 0.8
     mixed = y[torch.randperm(2000)]
     for probe in (linear_probe, knn_probe):
@@ -62,7 +62,7 @@ def test_shuffled_labels_give_chance():
 
 def test_rows_are_compared_by_direction():
     z, y = blobs()
-    split = random_split(300, 0.2, 0.2, torch.Generator().manual_seed(0))
+    split = random_split(300, 0.2, 0.2, generator=torch.Generator().manual_seed(0))
     scale = torch.rand(300, 1) + 0.1
     assert linear_probe(z * scale, y, split)["accuracy"] == pytest.approx(
         linear_probe(z, y, split)["accuracy"], abs=0.01
@@ -71,7 +71,7 @@ def test_rows_are_compared_by_direction():
 
 def test_bad_input_to_the_probe_is_named():
     z, y = blobs(n=30)
-    split = random_split(30, 0.4, 0.3, torch.Generator().manual_seed(0))
+    split = random_split(30, 0.4, 0.3, generator=torch.Generator().manual_seed(0))
     with pytest.raises(TypeError, match="y must hold integer classes, got torch.float32"):
         linear_probe(z, y.float(), split)
     with pytest.raises(ValueError, match=r"y must have shape \[30\], one class a row, got \(29,\)"):
@@ -92,22 +92,22 @@ def test_a_class_that_training_has_not_seen_counts_as_wrong():
     assert linear_probe(z, y, split)["accuracy"] == 0.5
 
 
-def test_neighbours_vote_by_cosine():
+def test_neighbors_vote_by_cosine():
     """Row 4 is nearest to row 0 by direction and to row 2 by distance; of k = 1 and 3 validation prefers 1."""
     z = torch.tensor([[10.0, 0.0], [0.0, 1.0], [1.0, 1.0], [5.0, 0.1], [1.0, 0.1]])
     y = torch.tensor([0, 1, 1, 0, 0])
     split = Split(torch.tensor([0, 1, 2]), torch.tensor([3]), torch.tensor([4]))
     assert knn_probe(z, y, split) == {"accuracy": 1, "macro_f1": 1, "val_accuracy": 1, "k": 1}
     assert knn_probe(z, y, split, k=[3])["accuracy"] == 0
-    with pytest.raises(ValueError, match=r"k must hold a number of neighbours in \[1, 3\] and none below 1, got \[4\]"):
+    with pytest.raises(ValueError, match=r"k must hold a number of neighbors in \[1, 3\] and none below 1, got \[4\]"):
         knn_probe(z, y, split, k=[4])
     with pytest.raises(ValueError, match=r"none below 1, got \[0, 1\]"):
         knn_probe(z, y, split, k=[0, 1])
 
 
-def test_neighbours_are_those_of_the_dense_similarity():
+def test_neighbors_are_those_of_the_dense_similarity():
     z, y = blobs(noise=2.5)
-    split = random_split(300, 0.2, 0.2, torch.Generator().manual_seed(0))
+    split = random_split(300, 0.2, 0.2, generator=torch.Generator().manual_seed(0))
     u = torch.nn.functional.normalize(z.double())
     nearest = (u[split.test] @ u[split.train].T).topk(5).indices
     guess = y[split.train][nearest].mode(dim=1).values
@@ -117,8 +117,8 @@ def test_neighbours_are_those_of_the_dense_similarity():
 
 def test_kmeans_finds_clusters_and_not_noise(generator):
     z, y = blobs(noise=0.05)
-    assert kmeans_scores(z, y, generator) == {"nmi": pytest.approx(1.0), "ari": pytest.approx(1.0)}
-    noise = kmeans_scores(torch.randn(300, 5), y, generator)
+    assert kmeans_scores(z, y, generator=generator) == {"nmi": pytest.approx(1.0), "ari": pytest.approx(1.0)}
+    noise = kmeans_scores(torch.randn(300, 5), y, generator=generator)
     assert noise["nmi"] < 0.05
     assert abs(noise["ari"]) < 0.05
 

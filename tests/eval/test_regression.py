@@ -8,7 +8,7 @@ import torch
 
 from gcl.data import evaluator
 from gcl.eval import Split, random_split, ridge_probe
-from gcl.eval.regression import PENALTIES
+from gcl.eval._regression import PENALTIES
 
 
 def line(n=400, d=6, noise=0.5):
@@ -18,19 +18,19 @@ def line(n=400, d=6, noise=0.5):
 
 @pytest.fixture
 def split(generator):
-    return random_split(400, 0.2, 0.2, generator)
+    return random_split(400, 0.2, 0.2, generator=generator)
 
 
 @pytest.mark.parametrize("noise", [0.5, 500.0])
 def test_the_probe_is_the_closed_form_at_the_best_penalty_on_validation(split, noise):
     z, y = line(noise=noise)
     mean, deviation = z[split.train].mean(0), z[split.train].std(0, correction=0)
-    x, centre = (z - mean) / deviation, y[split.train].mean()
+    x, center = (z - mean) / deviation, y[split.train].mean()
     best = None
     for penalty in PENALTIES:
         own = x[split.train]
         gram = own.T @ own + penalty * torch.eye(6, dtype=torch.double)
-        guess = x @ torch.linalg.solve(gram, own.T @ (y[split.train] - centre)) + centre
+        guess = x @ torch.linalg.solve(gram, own.T @ (y[split.train] - center)) + center
         error = guess - y
         val = float(error[split.val].square().mean().sqrt())
         if best is None or val < best[0]:

@@ -11,11 +11,11 @@ from gcl.eval import Split, random_split, split_from_masks
 
 @given(n=st.integers(10, 300), seed=st.integers(0, 9))
 def test_a_random_split_is_a_partition(n, seed):
-    split = random_split(n, 0.1, 0.2, torch.Generator().manual_seed(seed))
+    split = random_split(n, 0.1, 0.2, generator=torch.Generator().manual_seed(seed))
     assert torch.equal(torch.cat(split).sort().values, torch.arange(n))
     assert len(split.train) == round(0.1 * n)
     assert len(split.val) == round(0.2 * n)
-    again = random_split(n, 0.1, 0.2, torch.Generator().manual_seed(seed))
+    again = random_split(n, 0.1, 0.2, generator=torch.Generator().manual_seed(seed))
     assert all(torch.equal(a, b) for a, b in zip(split, again, strict=True))
 
 

@@ -9,8 +9,8 @@ def views(kind, n, d=7):
     """Two views [N, D] in float64."""
     z1, z2 = torch.randn(2, n, d, dtype=torch.double)
     if kind == "clustered":
-        centre = torch.randn(3, d, dtype=torch.double)[torch.arange(n) % 3]
-        return centre + 1e-3 * z1, centre + 1e-3 * z2
+        center = torch.randn(3, d, dtype=torch.double)[torch.arange(n) % 3]
+        return center + 1e-3 * z1, center + 1e-3 * z2
     if kind == "identical":
         return z1, z1.clone()
     if kind == "orthogonal":

@@ -8,7 +8,7 @@ import torch
 from gcl.losses import (
     NegativeQueue,
     info_nce,
-    neighbour_nce,
+    neighbor_nce,
     node_graph_bce,
     node_graph_jsd,
     poly_view,
@@ -54,24 +54,24 @@ def test_sup_con_equals_a_loop_over_the_anchors(kind):
     close(value_and_gradients(lambda z: sup_con(z, y, 0.2), z), expected)
     close(value_and_gradients(lambda z: sup_con(z, y, 0.2, num_classes=12), z), expected)
     pairs = (y[:, None] == y).nonzero().T  # the same positives as a list; self-loops do not count
-    close(value_and_gradients(lambda z: neighbour_nce(z, pairs, 0.2), z), expected)
+    close(value_and_gradients(lambda z: neighbor_nce(z, pairs, 0.2), z), expected)
 
 
 def test_without_positives_the_loss_is_zero():
     z = torch.randn(4, 3, requires_grad=True)
-    for loss in (sup_con(z, torch.arange(4)), neighbour_nce(z, torch.empty(2, 0).long())):
+    for loss in (sup_con(z, torch.arange(4)), neighbor_nce(z, torch.empty(2, 0).long())):
         assert loss == 0
         assert torch.autograd.grad(loss, z)[0].abs().sum() == 0
 
 
-def test_neighbours_by_hand():
+def test_neighbors_by_hand():
     """Row 0 has positives 1 (twice) and 2; row 3 has none."""
     z = unit(torch.randn(4, 3, dtype=torch.double))
     s = z @ z.T / 0.5
     edge_index = torch.tensor([[0, 0, 0, 1], [1, 1, 2, 0]])
     first = torch.cat([s[0, 1:]]).logsumexp(0) - (2 * s[0, 1] + s[0, 2]) / 3
     second = s[1, [0, 2, 3]].logsumexp(0) - s[1, 0]
-    assert abs(neighbour_nce(z, edge_index, 0.5) - (first + second) / 2) < 1e-12
+    assert abs(neighbor_nce(z, edge_index, 0.5) - (first + second) / 2) < 1e-12
 
 
 def test_the_queue_forgets_the_oldest_and_is_saved():

@@ -5,16 +5,16 @@ import torch
 from torch_geometric.data import Batch
 from torch_geometric.nn import GIN
 
-from augmentors.base import uniform
+from augmentors._random import uniform
 from gcl.methods import ADGCL
 from gcl.nn import gcn, gin
 from tests import reference
-from tests.methods.inputs import ring, seeded
+from tests.inputs import ring, seeded
 
 
 def build(**options):
     torch.manual_seed(0)
-    return ADGCL(gin(4, 8, 6, num_layers=2), gcn(4, 8, 6), 6, hidden=5, **options).double()
+    return ADGCL(gin(4, 8, 2, 6), gcn(4, 8, 2, 6), 6, hidden=5, **options).double()
 
 
 def batch():
@@ -36,14 +36,14 @@ def by_hand(method, data, seed):
         method.projector(torch.stack([h[data.batch == b].sum(0) for b in range(4)]))
         for h in (method.encoder(data.x, data.edge_index), method.encoder(data.x, data.edge_index, keep))
     )
-    contrast = (reference.graphcl_nce(z, z_view, 0.2) + reference.graphcl_nce(z_view, z, 0.2)) / 2
+    contrast = (reference.nt_xent_one_way(z, z_view, 0.2) + reference.nt_xent_one_way(z_view, z, 0.2)) / 2
     return contrast, torch.stack([(1 - keep[data.batch[row] == b]).mean() for b in range(3)]).mean()
 
 
 def test_the_loss_and_the_gradients_of_both_players_by_hand():
     method, data = build(weight=3.0), batch()
     contrast, drop = by_hand(method, data, 3)
-    loss = method(data, seeded(3))
+    loss = method(data, generator=seeded(3))
     assert abs(loss - (contrast + 3 * drop)) < 1e-12
     loss.backward()
     for name, parameter in method.named_parameters():
@@ -57,15 +57,15 @@ def test_edge_weights_of_the_graph_are_kept():
     data.edge_weight = torch.zeros(data.num_edges, dtype=torch.double)
     no_edges = batch()
     no_edges.edge_index = no_edges.edge_index[:, :0]
-    for weight in (1.0, 3.0):  # weights of 0 leave no message to either network: the regulariser is all that differs
+    for weight in (1.0, 3.0):  # weights of 0 leave no message to either network: the regularizer is all that differs
         method.weight = weight
-        drop = (method(data, seeded(3)) - method(no_edges, seeded(3))) / weight
+        drop = (method(data, generator=seeded(3)) - method(no_edges, generator=seeded(3))) / weight
         assert 0 < drop < 1
 
 
 def test_arguments_are_checked():
     with pytest.raises(ValueError, match="encoder must take edge weights, got one whose supports_edge_weight is False"):
-        ADGCL(GIN(4, 8, 2, 6), gin(4, 8, 6), 6)
+        ADGCL(GIN(4, 8, 2, 6), gin(4, 8, 3, 6), 6)
     with pytest.raises(ValueError, match="weight must be finite and above 0, got 0"):
         build(weight=0)
     with pytest.raises(ValueError, match="temperature must be finite and above 0, got -1"):

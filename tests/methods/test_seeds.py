@@ -10,12 +10,12 @@ from torch_geometric.utils import to_undirected
 
 import gcl.eval
 from augmentors import Identity
-from gcl.data import cluster_loader, neighbour_loader
+from gcl.data import cluster_loader, neighbor_loader
 from gcl.methods import ADGCL, ARIEL, CCASSG, GRACE, Regularized, StructComp
 from gcl.nn import gcn, gin
 from gcl.regularizers import POT, Information
 from gcl.train import fit
-from tests.methods.inputs import ring, seeded
+from tests.inputs import ring, seeded
 from tests.methods.test_every_method import NODE, build
 
 
@@ -24,9 +24,9 @@ def build_information():
     return Regularized(method, Information(method.projector), 0.5)
 
 
-def build_ariel(ir_weight=0.1):
+def build_ariel(information_weight=0.1):
     torch.manual_seed(0)
-    return ARIEL(gcn(4, 8, 6), 6, ir_weight=ir_weight, subgraph_size=None)
+    return ARIEL(gcn(4, 8, 2, 6), 6, information_weight=information_weight, subgraph_size=None)
 
 
 BUILD = {name: partial(build, name) for name in NODE} | {"ARIEL": build_ariel, "Information": build_information}
@@ -86,51 +86,52 @@ def on_embeddings(method, data, seeds, weighted):
             part.target = part.encoder
         if hasattr(part, "diffusion_encoder"):
             part.diffusion_encoder = Rows(6, 12)
-    return method.loss(given, seeded(3))
+    return method.loss(given, generator=seeded(3))
 
 
 @every
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_loss_is_that_of_the_seeds_in_the_whole_graph(name, weighted):
     method, data = without_augmentation(BUILD[name]()), chords(weighted)
-    batch = next(iter(neighbour_loader(data, [-1] * 26, 12, generator=seeded(1))))
+    batch = next(iter(neighbor_loader(data, [-1] * 26, 12, generator=seeded(1))))
     seeds = batch.n_id[: batch.batch_size]
     assert not torch.equal(seeds, seeds.sort().values)
     assert batch.num_nodes > seeds.numel() + 8
-    loss = method.loss(batch, seeded(3))
+    loss = method.loss(batch, generator=seeded(3))
     torch.testing.assert_close(loss, on_embeddings(method, data, seeds, weighted), rtol=1e-8, atol=1e-8)
 
 
 @every
 def test_a_loader_embeds_the_whole_graph(name):
     method, data = BUILD[name]().double(), chords()
-    loader = neighbour_loader(data, [-1] * 26, 7, shuffle=False)
+    loader = neighbor_loader(data, [-1] * 26, 7, shuffle=False)
     h = torch.cat([method.embed(batch) for batch in loader])
     torch.testing.assert_close(h, method.embed(data), rtol=1e-8, atol=1e-8)
 
 
 @pytest.mark.parametrize(
-    ("encoder", "exact"), [(lambda: GraphSAGE(4, 8, 2, 6), 2), (lambda: gcn(4, 8, 6), 3), (lambda: gin(4, 8, 6, 3), 3)]
+    ("encoder", "exact"),
+    [(lambda: GraphSAGE(4, 8, 2, 6), 2), (lambda: gcn(4, 8, 2, 6), 3), (lambda: gin(4, 8, 3, 6), 3)],
 )
 def test_how_many_full_hops_embed_as_the_whole_graph(encoder, exact):
     method, data = CCASSG(encoder()).double(), chords()
     whole = method.embed(data)
     for hops in (exact - 1, exact):
-        loader = neighbour_loader(data, [-1] * hops, 7, shuffle=False)
+        loader = neighbor_loader(data, [-1] * hops, 7, shuffle=False)
         h = torch.cat([method.embed(batch) for batch in loader])
         assert torch.allclose(h, whole, atol=1e-8) == (hops == exact)
 
 
 @pytest.mark.parametrize("name", NODE)
 def test_training_on_batches_lowers_the_loss(name):
-    method, data = build_ariel(ir_weight=0.0) if name == "ARIEL" else build(name), chords()
+    method, data = build_ariel(information_weight=0.0) if name == "ARIEL" else build(name), chords()
     data.x = data.x.float()
-    loader = neighbour_loader(data, [3, 3], 10, generator=seeded())
+    loader = neighbor_loader(data, [3, 3], 10, generator=seeded())
     fixed = list(loader)
 
     def mean_loss():
         with torch.no_grad():
-            return sum(method(batch, seeded(seed)).item() for seed in range(5) for batch in fixed)
+            return sum(method(batch, generator=seeded(seed)).item() for seed in range(5) for batch in fixed)
 
     before = mean_loss()
     optimizer = torch.optim.Adam(method.parameters(), lr=0.01)
@@ -140,29 +141,29 @@ def test_training_on_batches_lowers_the_loss(name):
 
 
 def batch_of(data):
-    return next(iter(neighbour_loader(data, [2], 4, generator=seeded())))
+    return next(iter(neighbor_loader(data, [2], 4, generator=seeded())))
 
 
 def test_what_cannot_tell_seeds_refuses_them():
     data = ring()
     batch = batch_of(data)
-    encoder = gcn(4, 8, 6)
+    encoder = gcn(4, 8, 2, 6)
     parts = torch.arange(12) // 3
     with pytest.raises(ValueError, match=r"subgraph_size takes no batches of a loader \(data.batch_size = 4\)"):
         ARIEL(encoder, 6).loss(batch)
     with pytest.raises(ValueError, match="StructComp takes no batches of a loader"):
         StructComp(CCASSG(encoder), parts).loss(batch)
     with pytest.raises(ValueError, match="StructComp with BatchNorm takes no batches of a loader"):
-        StructComp(CCASSG(gcn(4, 8, 6, norm="batch_norm")), parts).embed(batch)
+        StructComp(CCASSG(gcn(4, 8, 2, 6, norm="batch_norm")), parts).embed(batch)
     with pytest.raises(ValueError, match="embed takes no batches of a loader"):
         gcl.eval.embed(GRACE(encoder, 6), batch)
     with pytest.raises(ValueError, match="ADGCL takes no batches of a loader"):
-        ADGCL(gin(4, 8, 6), gin(4, 8, 6), 6).loss(batch)
+        ADGCL(gin(4, 8, 3, 6), gin(4, 8, 3, 6), 6).loss(batch)
     with pytest.raises(ValueError, match="POT needs the embeddings of all .* nodes, got those of 4 seeds"):
         Regularized(GRACE(encoder, 6), POT((0.2, 0.2)), 0.5).loss(batch)
 
 
 def test_pot_takes_the_batches_whose_nodes_all_count():
-    method = Regularized(GRACE(gcn(4, 8, 6), 6), POT((0.2, 0.2)), 0.5)
+    method = Regularized(GRACE(gcn(4, 8, 2, 6), 6), POT((0.2, 0.2)), 0.5)
     for batch in cluster_loader(ring(), torch.arange(12) // 3, 2):
         assert method.loss(batch).isfinite()

@@ -11,15 +11,12 @@ from augmentors import Compress, DropMember, Identity, RandomWalkSubgraph
 from gcl.data import csbm, partition
 from gcl.losses import cca_ssg, info_nce
 from gcl.methods import BGRL, CCASSG, COLES, DGI, GBT, GRACE, SCE, GraphCL, StructComp, check_compressible
-from gcl.methods.sce import random_pairs
+from gcl.methods._sce import random_pairs
 from gcl.nn import gcn, gin, propagate
 from gcl.train import fit
+from tests.inputs import seeded
 
 CLUSTER = torch.arange(24) % 6
-
-
-def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
 
 
 def graph(n=24, d=4, dtype=torch.float32):
@@ -31,7 +28,7 @@ def graph(n=24, d=4, dtype=torch.float32):
 
 
 class Diffused(nn.Module):
-    """An MLP followed by personalised PageRank."""
+    """An MLP followed by personalized PageRank."""
 
     def __init__(self):
         super().__init__()
@@ -60,7 +57,7 @@ TWINS = {
     "GCN, LayerNorm": (lambda: pyg.GCN(4, 8, 2, 6, norm="layer_norm"), mlp_of_gcn),
     "GCN, BatchNorm": (lambda: pyg.GCN(4, 8, 2, 6, norm="batch_norm"), mlp_of_gcn),
     "GCN, improved": (lambda: pyg.GCN(4, 8, 2, 6, improved=True), mlp_of_gcn),
-    "gcl.nn.gcn": (lambda: gcn(4, 8, 6, activation="prelu"), lambda m: lambda x: m.gnn.act(mlp_of_gcn(m.gnn)(x))),
+    "gcl.nn.gcn": (lambda: gcn(4, 8, 2, 6, act="prelu"), lambda m: lambda x: m.gnn.act(mlp_of_gcn(m.gnn)(x))),
     "SGC": (lambda: pyg.SGConv(4, 6, K=2), lambda m: m.lin),
     "S2GC": (lambda: pyg.SSGConv(4, 6, alpha=0.1, K=3), lambda m: m.lin),
     "APPNP": (Diffused, lambda m: lambda x: m.lin(x).tanh()),
@@ -78,7 +75,7 @@ def test_on_compressed_data_an_encoder_is_the_mlp_with_its_weights(build, mlp):
 @pytest.mark.parametrize(
     ("encoder", "message"),
     [
-        (gin(4, 8, 6), "constant signal on a ring"),
+        (gin(4, 8, 3, 6), "constant signal on a ring"),
         (pyg.GraphSAGE(4, 8, 2), "constant signal on a ring"),
         (pyg.GraphConv(4, 8), "constant signal on a ring"),
         (pyg.GCNConv(4, 8, add_self_loops=False), "constant signal on a ring"),
@@ -104,10 +101,10 @@ def test_the_loss_is_the_methods_on_compressed_views(name):
         "GBT": lambda e: GBT(e, 6),
         "BGRL": lambda e: BGRL(e, 6),
     }
-    method, data = builders[name](gcn(4, 8, 6, activation="prelu")), graph()
+    method, data = builders[name](gcn(4, 8, 2, 6, act="prelu")), graph()
     before = repr(method.augmentor1), repr(method.augmentor2)
     compressed = StructComp(method, CLUSTER, p=0.4)
-    got = compressed(data, seeded())
+    got = compressed(data, generator=seeded())
     assert (repr(method.augmentor1), repr(method.augmentor2)) == before
     views = Compress(CLUSTER)(data), DropMember(CLUSTER, 0.4)(data, generator=seeded())
     method.augmentor1, method.augmentor2 = (lambda _, generator, view=view: view for view in views)
@@ -118,7 +115,7 @@ def test_the_loss_is_the_methods_on_compressed_views(name):
 
 
 def test_the_target_of_bgrl_moves_with_it():
-    method = BGRL(gcn(4, 8, 6), 6, momentum=0.5)
+    method = BGRL(gcn(4, 8, 2, 6), 6, momentum=0.5)
     before = [p.clone() for p in method.target.parameters()]
     compressed = StructComp(method, CLUSTER)
     optimizer = torch.optim.Adam(compressed.parameters(), lr=0.1)
@@ -128,36 +125,36 @@ def test_the_target_of_bgrl_moves_with_it():
 
 def test_weights_make_the_loss_that_of_lifted_rows():
     cluster = torch.tensor([0] * 12 + [1] * 6 + [2, 3, 3, 4, 4, 4])
-    data, method = graph(dtype=torch.double), CCASSG(gcn(4, 8, 6, final_activation=False).double())
-    got = StructComp(method, cluster, weighted=True)(data, seeded())
+    data, method = graph(dtype=torch.double), CCASSG(gcn(4, 8, 2, 6, final_activation=False).double())
+    got = StructComp(method, cluster, weighted=True)(data, generator=seeded())
     views = Compress(cluster)(data), DropMember(cluster)(data, generator=seeded())
     lifted = (method.encoder(view.x, view.edge_index)[cluster] for view in views)
     torch.testing.assert_close(got, cca_ssg(*lifted))
-    assert got != StructComp(method, cluster)(data, seeded())
+    assert got != StructComp(method, cluster)(data, generator=seeded())
 
 
 def test_with_a_batch_the_compressed_loss_is_a_regularizer():
-    data, method = graph(), GRACE(gcn(4, 8, 6), 6)
+    data, method = graph(), GRACE(gcn(4, 8, 2, 6), 6)
     batch = RandomWalkSubgraph(2, num_walks=8)
-    got = StructComp(method, CLUSTER, batch=batch, weight=0.3)(data, seeded())
+    got = StructComp(method, CLUSTER, batch=batch, weight=0.3)(data, generator=seeded())
     g = seeded()
     compressed = StructComp(method, CLUSTER)(data, g)
-    expected = method(batch(data, generator=g), g) + 0.3 * compressed
+    expected = method(batch(data, generator=g), generator=g) + 0.3 * compressed
     assert got == expected
     assert StructComp(method, CLUSTER, batch=Identity(), weight=0.0)(data).isfinite()
 
 
 def test_views_drawn_beforehand_need_the_graph_no_more():
-    data, method = graph(), StructComp(CCASSG(gcn(4, 8, 6)), CLUSTER)
-    method.predraw(data, 3, seeded())
+    data, method = graph(), StructComp(CCASSG(gcn(4, 8, 2, 6)), CLUSTER)
+    method.predraw(data, 3, generator=seeded())
     g = seeded(1)
     elsewhere = Data(x=torch.zeros(1, 4), edge_index=torch.empty(2, 0).long())
-    losses = [method(elsewhere, g).item() for _ in range(30)]
+    losses = [method(elsewhere, generator=g).item() for _ in range(30)]
     assert len(set(losses)) == 3
 
 
 def test_batch_norm_takes_the_statistics_of_the_whole_graph():
-    encoder, data = gcn(4, 8, 6, norm="batch_norm"), graph()
+    encoder, data = gcn(4, 8, 2, 6, norm="batch_norm"), graph()
     method = StructComp(CCASSG(encoder), CLUSTER).train()
     for _ in range(3):
         method(data)
@@ -173,11 +170,11 @@ def test_batch_norm_takes_the_statistics_of_the_whole_graph():
 
 def test_methods_without_two_views_or_weights_are_refused():
     with pytest.raises(ValueError, match=r"method must have augmentor1 and augmentor2, got DGI: train it on Compress"):
-        StructComp(DGI(gcn(4, 8, 6), 6), CLUSTER)
+        StructComp(DGI(gcn(4, 8, 2, 6), 6), CLUSTER)
     with pytest.raises(ValueError, match="method must compare nodes, got GraphCL with a readout"):
-        StructComp(GraphCL(gin(4, 8, 6), 6), CLUSTER)
+        StructComp(GraphCL(gin(4, 8, 3, 6), 6), CLUSTER)
     with pytest.raises(ValueError, match="objective that takes row_weight, got None"):
-        StructComp(BGRL(gcn(4, 8, 6), 6), CLUSTER, weighted=True)
+        StructComp(BGRL(gcn(4, 8, 2, 6), 6), CLUSTER, weighted=True)
 
 
 def test_the_remainder_bounds_the_loss():
@@ -202,12 +199,12 @@ def test_training_compressed_beats_the_untrained_encoder_and_random_parts():
     from gcl.eval import linear_probe, random_split
 
     data = csbm(generator=seeded())
-    split = random_split(data.num_nodes, 0.1, 0.1, seeded())
+    split = random_split(data.num_nodes, 0.1, 0.1, generator=seeded())
     cluster = partition(data, 300, "matching")
     accuracy = {}
     for name, parts in {"parts": cluster, "random": cluster[torch.randperm(data.num_nodes)]}.items():
         torch.manual_seed(0)
-        method = StructComp(CCASSG(gcn(data.num_features, 64, 64, final_activation=False)), parts)
+        method = StructComp(CCASSG(gcn(data.num_features, 64, 2, 64, final_activation=False)), parts)
         accuracy.setdefault("untrained", linear_probe(method.embed(data), data.y, split)["accuracy"])
         optimizer = torch.optim.Adam(method.parameters(), lr=1e-3)
         list(fit(method, [data], optimizer, epochs=20, generator=seeded()))
@@ -230,10 +227,10 @@ def test_sce_by_the_dense_formula():
     )
     negative = negative + negative.T
     laplacian = negative.sum(1).diag() - negative
-    got = SCE(encoder, alpha=20000 / 120, orthogonality=0.0)(data, seeded())
+    got = SCE(encoder, alpha=20000 / 120, orthogonality=0.0)(data, generator=seeded())
     torch.testing.assert_close(got, 20000 / (h.T @ laplacian @ h).trace())
     covariance = h.T.cov()
-    got = SCE(encoder, alpha=1e-12, orthogonality=2.0)(data, seeded())
+    got = SCE(encoder, alpha=1e-12, orthogonality=2.0)(data, generator=seeded())
     torch.testing.assert_close(got, 2 * covariance.square().sum() / covariance.trace() ** 2)
 
 
@@ -248,21 +245,23 @@ def test_coles_by_the_dense_formula(weighted):
     count = small.coarse_edge_weight if weighted else torch.ones(small.coarse_edge_index.size(1))
     positive = dense(small.coarse_edge_index, count, 6)
     expected = (0.8 * (h.T @ negative @ h).trace() - (h.T @ positive @ h).trace()) / 6
-    got = COLES(encoder, orthogonality=0.0, weighted=weighted)(small, seeded())
+    got = COLES(encoder, orthogonality=0.0, weighted=weighted)(small, generator=seeded())
     torch.testing.assert_close(got, expected)
     expected = expected + 0.35 * (h.T @ h / 6).square().sum()
-    torch.testing.assert_close(COLES(encoder, orthogonality=0.7, weighted=weighted)(small, seeded()), expected)
+    torch.testing.assert_close(
+        COLES(encoder, orthogonality=0.7, weighted=weighted)(small, generator=seeded()), expected
+    )
     lowest = -(positive - 0.8 * negative).square().sum() / 1.4
     for scale in (0.1, 1.0, 10.0):
         scaled = COLES(lambda x, _, scale=scale: scale * encoder(x, _), orthogonality=0.7, weighted=weighted)
-        assert scaled(small, seeded()) >= lowest
+        assert scaled(small, generator=seeded()) >= lowest
 
 
 def test_coles_of_a_whole_graph_has_its_edges_as_positives():
     data, encoder = graph().coalesce(), pyg.SGConv(4, 6, K=2)
     alone = Compress(torch.arange(24), coarse=True)(data)
     alone.edge_index = data.edge_index
-    torch.testing.assert_close(COLES(encoder)(alone, seeded()), COLES(encoder)(data, seeded()))
+    torch.testing.assert_close(COLES(encoder)(alone, generator=seeded()), COLES(encoder)(data, generator=seeded()))
 
 
 @pytest.mark.parametrize("method", [SCE, COLES])
@@ -297,6 +296,6 @@ def test_sce_of_one_node_is_refused():
 
 
 def test_info_nce_of_compressed_rows_needs_no_lifting():
-    method, data = GRACE(gcn(4, 8, 6), 6), graph()
-    pair = StructComp(method, CLUSTER).method.pair(data, seeded())
-    torch.testing.assert_close(StructComp(method, CLUSTER)(data, seeded()), info_nce(pair.z1, pair.z2, 0.5))
+    method, data = GRACE(gcn(4, 8, 2, 6), 6), graph()
+    pair = StructComp(method, CLUSTER).method.pair(data, generator=seeded())
+    torch.testing.assert_close(StructComp(method, CLUSTER)(data, generator=seeded()), info_nce(pair.z1, pair.z2, 0.5))

@@ -72,13 +72,13 @@ def test_sym_lse_by_hand():
 def test_cross_lse_equals_dense(shape, both, bound):
     n, k = shape
     q, keys = torch.randn(n, 5, dtype=torch.double), torch.randn(k, 5, dtype=torch.double)
-    log_w = torch.randn(k, dtype=torch.double)
+    log_weight = torch.randn(k, dtype=torch.double)
     exclude = torch.randint(-1, max(k, 1), (n, 2))
     for options in ({}, {"exclude": exclude[:, 0]}, {"exclude": exclude}):
-        tiles = lambda *x, o=options: cross_lse(x[0], x[1], log_w=x[2], both=both, bound=bound, **o)  # noqa: E731
-        dense = lambda *x, o=options: cross_lse(x[0], x[1], log_w=x[2], both=both, backend="dense", **o)  # noqa: E731
-        close(tiles(q, keys, log_w), dense(q, keys, log_w))
-        inputs = (q, keys, log_w)
+        tiles = lambda *x, o=options: cross_lse(x[0], x[1], log_weight=x[2], both=both, bound=bound, **o)  # noqa: E731
+        dense = lambda *x, o=options: cross_lse(x[0], x[1], log_weight=x[2], both=both, backend="dense", **o)  # noqa: E731
+        close(tiles(q, keys, log_weight), dense(q, keys, log_weight))
+        inputs = (q, keys, log_weight)
         close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(dense), *inputs))
 
 
@@ -163,17 +163,17 @@ def test_compiled_functions_may_use_them():
 def test_gradcheck():
     x = torch.randn(6, 3, dtype=torch.double, requires_grad=True)
     k = torch.randn(4, 3, dtype=torch.double, requires_grad=True)
-    log_w = torch.randn(4, dtype=torch.double, requires_grad=True)
+    log_weight = torch.randn(4, dtype=torch.double, requires_grad=True)
     for bound in (30.0, math.inf):
         assert torch.autograd.gradcheck(lambda x, b=bound: sym_lse(x, 3, bound=b), x)
         assert torch.autograd.gradcheck(
-            lambda *i, b=bound: cross_lse(i[0], i[1], log_w=i[2], both=True, bound=b), (x, k, log_w)
+            lambda *i, b=bound: cross_lse(i[0], i[1], log_weight=i[2], both=True, bound=b), (x, k, log_weight)
         )
 
 
 def test_only_what_needs_a_gradient_gets_one():
     q, k = torch.randn(3, 2, requires_grad=True), torch.randn(4, 2)
-    cross_lse(q, k, log_w=torch.zeros(4)).sum().backward()
+    cross_lse(q, k, log_weight=torch.zeros(4)).sum().backward()
     assert q.grad is not None
 
 
@@ -259,8 +259,8 @@ def test_bad_input_is_named():
         sym_lse(x, backend="magic")
     with pytest.raises(ValueError, match="q and k must have the same width, got 3 and 2"):
         cross_lse(x, x[:, :2])
-    with pytest.raises(ValueError, match=r"log_w must have shape \[4\]"):
-        cross_lse(x, x, log_w=torch.zeros(3))
+    with pytest.raises(ValueError, match=r"log_weight must have shape \[4\]"):
+        cross_lse(x, x, log_weight=torch.zeros(3))
     with pytest.raises(ValueError, match=r"f must be one of \['exp', 'relu', 'softplus'\], got 'tanh'"):
         row_sum(x, x, "tanh")
     with pytest.raises(ValueError, match=r"exclude must have shape \[4\] or \[4, X\], got \(3,\)"):

@@ -86,13 +86,13 @@ def test_sym_lse_equals_dense(m, d, views, bound, dtype):
 @pytest.mark.parametrize("both", [False, True], ids=["rows", "both"])
 @pytest.mark.parametrize(("n", "k"), [(0, 3), (3, 0), (1, 1), (2, 5), (67, 150), (260, 3)])
 def test_cross_lse_equals_dense(n, k, both, bound, dtype):
-    q, keys, log_w = rows(n, 21, dtype, 3.0), rows(k, 21, dtype, 3.0), rows(k, 1, dtype)[:, 0]
+    q, keys, log_weight = rows(n, 21, dtype, 3.0), rows(k, 21, dtype, 3.0), rows(k, 1, dtype)[:, 0]
     exclude = torch.randint(-1, max(k, 1), (n, 2), device=DEVICE)
     for options in ({}, {"exclude": exclude[:, 0]}, {"exclude": exclude}):
         agree(
-            lambda q, k, w, o=options: cross_lse(q, k, log_w=w, both=both, bound=bound, backend="triton", **o),
-            lambda q, k, w, o=options: cross_lse(q, k, log_w=w, both=both, backend="dense", **o),
-            [q, keys, log_w],
+            lambda q, k, w, o=options: cross_lse(q, k, log_weight=w, both=both, bound=bound, backend="triton", **o),
+            lambda q, k, w, o=options: cross_lse(q, k, log_weight=w, both=both, backend="dense", **o),
+            [q, keys, log_weight],
             dtype,
         )
 
@@ -102,7 +102,7 @@ def test_cross_lse_equals_dense(n, k, both, bound, dtype):
 @pytest.mark.parametrize("f", ["softplus", "relu", "exp"])
 @pytest.mark.parametrize(("n", "k"), [(0, 3), (3, 0), (2, 1), (67, 150)])
 def test_row_sum_equals_dense(n, k, f, dtype):
-    from gcl.pairwise import triton
+    from gcl.pairwise import _triton as triton
 
     function = {"softplus": F.softplus, "relu": torch.relu, "exp": torch.exp}[f]
     exclude = torch.randint(-1, max(k, 1), (n, 2), device=DEVICE)
@@ -193,7 +193,7 @@ def test_cpu_tensors_are_refused():
 
 
 def test_without_triton_the_extra_is_named(monkeypatch):
-    monkeypatch.setitem(sys.modules, "gcl.pairwise.triton", None)
-    monkeypatch.delattr("gcl.pairwise.triton", raising=False)
+    monkeypatch.setitem(sys.modules, "gcl.pairwise._triton", None)
+    monkeypatch.delattr("gcl.pairwise._triton", raising=False)
     with pytest.raises(ImportError, match=r'backend="triton" needs Triton: pip install triton'):
         sym_lse(torch.zeros(2, 3), backend="triton")

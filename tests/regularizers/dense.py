@@ -15,7 +15,7 @@ def adjacency(edge_index, n, dtype=torch.double):
     return a.fill_diagonal_(0)
 
 
-def normalised(a):
+def normalized(a):
     """D^-1/2 (A + I) D^-1/2 for adjacencies ``[..., N, N]``."""
     scale = (1 + a.sum(-1)).rsqrt()
     return scale[..., :, None] * (a + torch.eye(a.size(-1), dtype=a.dtype)) * scale[..., None, :]
@@ -30,7 +30,7 @@ def embeddings(encoder, x, a):
     """The encoder on adjacencies ``[..., N, N]``."""
     gnn, h = getattr(encoder, "gnn", encoder), x
     for i, conv in enumerate(gnn.convs):
-        h = normalised(a) @ (h @ conv.lin.weight.T) + conv.bias
+        h = normalized(a) @ (h @ conv.lin.weight.T) + conv.bias
         if i + 1 < len(gnn.convs) or gnn is not encoder:
             h = gnn.act(h)
     return h
@@ -66,7 +66,7 @@ def reference_score(encoder, x, edge_index, view, contrast, p, source_rows=False
     coefficient = (s1 * g) @ w1.T
     beta1 = ((s1 * g) @ b1[:, None])[:, 0] - (minus(g) @ t1.T).diagonal()
     beta2 = ((s2 * contrast) @ b2[:, None])[:, 0] - (minus(contrast) @ t2.T).diagonal()
-    m = normalised(adjacency(view, n, x.dtype))
+    m = normalized(adjacency(view, n, x.dtype))
     m = m.T if source_rows else m
     return m @ (m @ (x * coefficient).sum(1) + beta1) + beta2
 
@@ -99,7 +99,7 @@ def random_encoder(activation="relu", final=True, in_dim=6, hidden=8, out_dim=5,
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         if final:
-            encoder = gcn(in_dim, hidden, out_dim, num_layers, activation)
+            encoder = gcn(in_dim, hidden, num_layers, out_dim, act=activation)
         else:
             encoder = GCN(in_dim, hidden, num_layers, out_dim, act=activation)
         encoder = encoder.double()

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gcl.regularizers import compactness_bound
-from gcl.regularizers.activations import Leaky
-from gcl.regularizers.graph import AllowedViews, Graph
-from gcl.regularizers.intervals import interval, through
-from gcl.regularizers.layers import layers_of
+from gcl.regularizers.pot._activations import Leaky
+from gcl.regularizers.pot._graph import AllowedViews, Graph
+from gcl.regularizers.pot._intervals import interval, through
+from gcl.regularizers.pot._layers import layers_of
 from tests.graphs import graphs
 from tests.regularizers.dense import adjacency, budgets, directions, embeddings, random_encoder, random_graph
 

@@ -1,0 +1,231 @@
+"""GCA's augmentors, which spare what is central, and the centralities they stand on.
+
+A centrality is any function ``Data -> Tensor [N]`` of values that are not negative. It is computed anew at each call:
+nothing is remembered from one graph to the next. To compute it once, store it with the graph:
+
+    data.pagerank = pagerank(data)
+    augmentor = AdaptiveEdgeDrop(0.3, centrality=operator.attrgetter("pagerank"))
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Generator, Tensor
+from torch_geometric.data import Data
+
+from augmentors._base import Augmentor
+from augmentors._checks import check_probability
+from augmentors._edges import drop_edges, uniform_per_edge
+from augmentors._graphs import edge_stores, edges_of, graph_of_nodes
+from augmentors._random import uniform
+
+Centrality = Callable[[Data], Tensor]
+
+
+def degree_centrality(data: Data) -> Tensor:
+    """The number of edges that end in each node ``[N]``.
+
+    **Source:** GCA (arXiv 2010.14945), section 3.2.1. **Differs:** as there.
+
+    Example:
+        >>> degree_centrality(Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3))
+        tensor([1., 2., 1.], dtype=torch.float64)
+    """
+    return edges_of(data)[1].bincount(minlength=data.num_nodes).double()
+
+
+def pagerank(data: Data, damping: float = 0.85) -> Tensor:
+    """PageRank ``[N]``, which sums to 1 in each graph of a batch, to 1e-8 in the 1-norm.
+
+    .. math:: r = (1 - d) / n + d (A^T D^{-1} r + \\text{mass of nodes without outgoing edges} / n)
+
+    Args:
+        data: graph or batch; weights of edges are not used.
+        damping: share of the mass that follows the edges, in [0, 1).
+
+    Raises:
+        ValueError: ``damping`` is outside [0, 1).
+
+    **Source:** Page et al. (1999); GCA (arXiv 2010.14945), section 3.2.1. **Differs:** the authors' code has 200
+    iterations and loses the mass of nodes without outgoing edges.
+
+    Example:
+        >>> pagerank(Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3))
+        tensor([0.2568, 0.4865, 0.2568], dtype=torch.float64)
+    """
+    if not 0 <= damping < 1:
+        raise ValueError(f"damping must be in [0, 1), got {damping}")
+    (batch, ptr), (row, col) = graph_of_nodes(data._store), edges_of(data)
+    share = 1 / ptr.diff().double()[batch]
+    degree = row.bincount(minlength=batch.numel()).double()
+    rank, change = share, float("inf")
+    while change > 1e-8 * (1 - damping) * (ptr.numel() - 1):
+        flow = torch.zeros_like(rank).index_add_(0, col, (rank / degree).index_select(0, row))
+        stuck = _sum(rank * (degree == 0), batch, ptr)[batch]
+        new = (1 - damping) * share + damping * (flow + stuck * share)
+        change, rank = float((new - rank).abs().sum()), new
+    return rank
+
+
+def eigenvector_centrality(data: Data) -> Tensor:
+    """The leading eigenvector ``[N]`` of the adjacency matrix of each graph, by its incoming edges, of 2-norm 1.
+
+    Power iteration on A + I, in each graph until a step changes less than 1e-8 in the 1-norm, or 1000 times.
+
+    **Source:** Bonacich (1987); GCA (arXiv 2010.14945), section 3.2.1. **Differs:** the authors call networkx.
+
+    Example:
+        >>> eigenvector_centrality(Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3))
+        tensor([0.5000, 0.7071, 0.5000], dtype=torch.float64)
+    """
+    (batch, ptr), (row, col) = graph_of_nodes(data._store), edges_of(data)
+    vector = torch.ones_like(batch, dtype=torch.float64)
+    done = torch.zeros_like(ptr[1:], dtype=torch.bool)
+    for _ in range(1000):
+        new = vector.index_add(0, col, vector.index_select(0, row))
+        new = new / _sum(new.square(), batch, ptr).sqrt()[batch]
+        new = torch.where(done[batch], vector, new)  # a graph stops where it would alone
+        done = _sum((new - vector).abs(), batch, ptr) < 1e-8
+        vector = new
+        if done.all():
+            break
+    return vector
+
+
+class AdaptiveEdgeDrop(Augmentor):
+    """Drop edges with probabilities that average to ``p`` in each graph, those between central nodes rarely.
+
+    .. math:: p_{uv} = \\min\\Big(\\frac{s_{max} - s_{uv}}{s_{max} - \\mu_s} p,\\; p_\\tau\\Big),
+              \\quad s_{uv} = \\log \\frac{\\varphi(u) + \\varphi(v)}{2}
+
+    Args:
+        p: mean probability of dropping, before the cut at ``threshold``; in [0, 1].
+        centrality: :func:`degree_centrality`, :func:`pagerank`, :func:`eigenvector_centrality`, or one's own.
+        threshold: the highest probability, p_tau, in [0, 1].
+        undirected: both directions of an edge share their fate; ``False`` draws for each column of ``edge_index`` and
+            takes the centrality of the node where the edge ends alone.
+        as_weight: keep all edges and give the dropped ones ``edge_weight`` 0, as in :class:`augmentors.EdgeDrop`.
+
+    Raises:
+        ValueError: ``p`` or ``threshold`` is outside [0, 1].
+
+    **Source:** GCA (arXiv 2010.14945), equations 2 and 3. **Differs:** the authors' code takes the node where the edge
+    ends for undirected graphs too. Weights of 0 (log 0) are left out of the mean and get ``threshold``, where the code
+    adds 1e-8; where all weights above 0 are equal, all get ``p``, where the formula is 0 / 0.
+
+    Example:
+        >>> data = Data(edge_index=torch.tensor([[0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2]]), num_nodes=4)
+        >>> AdaptiveEdgeDrop(0.4).probabilities(data)
+        tensor([0.6000, 0.6000, 0.0000, 0.0000, 0.6000, 0.6000], dtype=torch.float64)
+    """
+
+    def __init__(
+        self,
+        p: float,
+        centrality: Centrality = degree_centrality,
+        threshold: float = 0.7,
+        undirected: bool = True,
+        as_weight: bool = False,
+    ) -> None:
+        self.p = check_probability("p", p)
+        self.centrality = _check_callable(centrality)
+        self.threshold = check_probability("threshold", threshold)
+        self.undirected = undirected
+        self.as_weight = as_weight
+
+    def probabilities(self, data: Data) -> Tensor:
+        """The probability ``[E]`` of dropping each edge."""
+        value, (row, col) = self.centrality(data).double(), data.edge_index
+        weight = value.index_select(0, col)
+        if self.undirected:
+            weight = (weight + value.index_select(0, row)) / 2
+        batch, ptr = graph_of_nodes(data._store)
+        return _probabilities(weight, batch[row], ptr.numel() - 1, self.p, self.threshold)
+
+    def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
+        """Draw the edges that stay."""
+        for store in edge_stores(data):
+            draw = uniform_per_edge(data, store, self.undirected, generator)
+            drop_edges(data, store, draw >= self.probabilities(data), self.as_weight)
+        return data
+
+    def __repr__(self) -> str:
+        return (
+            f"AdaptiveEdgeDrop(p={self.p}, centrality={_name(self.centrality)}, threshold={self.threshold}, "
+            f"undirected={self.undirected}{', as_weight=True' * self.as_weight})"
+        )
+
+
+class AdaptiveFeatureMask(Augmentor):
+    """Set feature columns to zero with probabilities that average to ``p``, those that central nodes have rarely.
+
+    .. math:: p_i = \\min\\Big(\\frac{s_{max} - s_i}{s_{max} - \\mu_s} p,\\; p_\\tau\\Big),
+              \\quad s_i = \\log \\sum_u |x_{ui}| \\varphi(u)
+
+    A graph without ``x`` passes through; the columns are masked for all graphs of a batch alike.
+
+    Args:
+        p: mean probability of masking, before the cut at ``threshold``; in [0, 1].
+        centrality: :func:`degree_centrality`, :func:`pagerank`, :func:`eigenvector_centrality`, or one's own.
+        threshold: the highest probability, p_tau, in [0, 1].
+
+    Raises:
+        ValueError: ``p`` or ``threshold`` is outside [0, 1].
+
+    **Source:** GCA (arXiv 2010.14945), equations 4 to 7. **Differs:** empty columns and equal weights as in
+    :class:`AdaptiveEdgeDrop`.
+
+    Example:
+        >>> x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+        >>> data = Data(x=x, edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]))
+        >>> AdaptiveFeatureMask(0.3).probabilities(data)
+        tensor([0.6000, 0.0000], dtype=torch.float64)
+    """
+
+    def __init__(self, p: float, centrality: Centrality = degree_centrality, threshold: float = 0.7) -> None:
+        self.p = check_probability("p", p)
+        self.centrality = _check_callable(centrality)
+        self.threshold = check_probability("threshold", threshold)
+
+    def probabilities(self, data: Data) -> Tensor:
+        """The probability ``[F]`` of masking each column."""
+        x = data.x if data.x.is_floating_point() else data.x.float()
+        weight = self.centrality(data).to(x.dtype) @ x.abs()
+        group = torch.zeros_like(weight, dtype=torch.long)
+        return _probabilities(weight.double(), group, 1, self.p, self.threshold)
+
+    def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
+        """Draw the columns that stay."""
+        if data.x is not None:
+            keep = uniform(data.x.size(1), data.x.device, generator) >= self.probabilities(data)
+            data.x = data.x * keep.to(data.x.dtype)
+        return data
+
+    def __repr__(self) -> str:
+        return f"AdaptiveFeatureMask(p={self.p}, centrality={_name(self.centrality)}, threshold={self.threshold})"
+
+
+def _probabilities(weight: Tensor, group: Tensor, groups: int, p: float, threshold: float) -> Tensor:
+    """GCA's probabilities for float64 weights, normalized within each group."""
+    score, positive = weight.log(), weight > 0
+    highest = score.new_full((groups,), -torch.inf).scatter_reduce(0, group, score, "amax")
+    total = score.new_zeros(groups).index_add_(0, group, score.masked_fill(~positive, 0))
+    spread = highest - total / score.new_zeros(groups).index_add_(0, group, positive.double())
+    spread = spread.masked_fill(spread < 1e-6, torch.nan)
+    ratio = (highest.index_select(0, group) - score) / spread.index_select(0, group)
+    return (ratio.nan_to_num(nan=1.0) * p).clamp(max=threshold)
+
+
+def _sum(value: Tensor, batch: Tensor, ptr: Tensor) -> Tensor:
+    """Sum over each graph ``[B]``."""
+    return value.new_zeros(ptr.numel() - 1).index_add_(0, batch, value)
+
+
+def _check_callable(centrality: Centrality) -> Centrality:
+    if not callable(centrality):
+        raise TypeError(f"centrality must be a function Data -> Tensor [N], got {centrality!r}")
+    return centrality
+
+
+def _name(function: Callable) -> str:
+    return getattr(function, "__name__", repr(function))

@@ -1,0 +1,220 @@
+"""StructComp's views: a graph compressed to one node for each part of a partition, without message passing.
+
+A cluster vector belongs to one graph, so these augmentors take no ``Batch`` of several, and their views have other
+nodes than the graph: the K parts. Only ``x`` comes along, as means; what else belongs to nodes and edges has no mean.
+"""
+
+import copy
+import warnings
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+from torch_geometric.data import Batch, Data
+from torch_geometric.utils import coalesce
+
+from augmentors._base import Augmentor
+from augmentors._checks import check_probability
+from augmentors._graphs import edges_of
+from augmentors._random import random_bits
+
+with warnings.catch_warnings():  # the first CSR tensor of a process warns that the layout is in beta
+    warnings.simplefilter("ignore")
+    torch.eye(1).to_sparse_csr()
+
+
+class Compress(Augmentor):
+    r"""One node for each part, with the mean features of its members, and no edges.
+
+    .. math:: X_c = M^{-1} C^\top X, \qquad C_{ij} = [c_i = j], \quad M = \mathrm{diag}(m_1, \ldots, m_K)
+
+    A GCN on a graph without edges is the MLP of the same weights: what is trained on the view embeds the whole graph.
+
+    Args:
+        cluster: long ``[N]``, the part in [0, K) of each node; none empty. Keep it on the graph's device.
+        coarse: give the view ``coarse_edge_index`` ``[2, E']`` too, the pairs of parts that edges join (a part with
+            itself for edges inside), and ``coarse_edge_weight`` ``[E']``, how many edges or the sum of their weights:
+            :math:`C^\top A C`. ``edge_index`` stays empty.
+
+    Returns:
+        (by a call) ``Data`` with ``x`` ``[K, F]``, dense where the graph's is a sparse matrix, ``edge_index``
+        ``[2, 0]`` and ``num_members`` ``[K]``, how many nodes each row is the mean of.
+
+    Raises:
+        TypeError: ``cluster`` is no long tensor.
+        ValueError: ``cluster`` has another shape or an empty part; (by a call) it is not of the graph's length, or the
+            graph is a batch of several.
+
+    **Source:** StructComp (ICLR 2024), X_c = P^T X. **Differs:** as there; the code's coarse graph forgets the counts.
+
+    Example:
+        >>> path = Data(x=torch.tensor([[1.0], [3.0], [8.0]]), edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]))
+        >>> view = Compress(torch.tensor([0, 0, 1]), coarse=True)(path)
+        >>> view.x.T, view.num_members
+        (tensor([[2., 8.]]), tensor([2, 1]))
+        >>> view.coarse_edge_index, view.coarse_edge_weight
+        (tensor([[0, 0, 1],
+            [0, 1, 0]]), tensor([2., 1., 1.]))
+    """
+
+    def __init__(self, cluster: Tensor, coarse: bool = False) -> None:
+        self.cluster, self.num_members = _check_cluster(cluster)
+        self.coarse = coarse
+        self.members = cluster.argsort(stable=True)
+
+    def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
+        """Average the members."""
+        view = _average(data, self.cluster, self.members, self.num_members)
+        if self.coarse:
+            edge_index = edges_of(data)
+            weight = data.get("edge_weight")
+            if weight is None:
+                weight = torch.ones(edge_index.size(1), device=edge_index.device)
+            ends = self.cluster.to(edge_index.device)[edge_index]
+            view.coarse_edge_index, view.coarse_edge_weight = coalesce(ends, weight, num_nodes=view.num_nodes)
+        return view
+
+    def __repr__(self) -> str:
+        return f"Compress({_shape(self)}{', coarse=True' * self.coarse})"
+
+
+class DropMember(Augmentor):
+    r"""One node for each part, with the mean features of a random subset of its members, and no edges.
+
+    Of the m members of a part, s = max(1, floor((1 - p) m)) are drawn without replacement. With x and S the mean and
+    the covariance (divided by m) of all members, the row x' has
+
+    .. math:: \mathbb{E}\, x' = x, \qquad \mathrm{Cov}\, x' = S\, \frac{m - s}{s (m - 1)}
+
+    so that it varies where the members differ, and not at all where they agree.
+
+    Args:
+        cluster: as for :class:`Compress`.
+        p: share of the members to leave out, in [0, 1]; one at least stays.
+
+    Returns:
+        (by a call) as :class:`Compress`; ``num_members`` ``[K]`` is s.
+
+    Raises:
+        TypeError, ValueError: as :class:`Compress`; or ``p`` is outside [0, 1].
+
+    **Source:** StructComp (ICLR 2024), DropMember. **Differs:** the authors' code has p = 1/2 and divides by zero for a
+    part of one node.
+
+    Example:
+        >>> pair = Data(x=torch.tensor([[1.0], [3.0], [8.0]]), edge_index=torch.empty(2, 0).long())
+        >>> DropMember(torch.tensor([0, 0, 1]))(pair, generator=torch.Generator().manual_seed(0)).x.T
+        tensor([[1., 8.]])
+    """
+
+    def __init__(self, cluster: Tensor, p: float = 0.5) -> None:
+        self.cluster, size = _check_cluster(cluster)
+        self.p = check_probability("p", p)
+        self.num_members = (size * (1 - self.p) + 1e-6).long().clamp_min(1)  # 1e-6: (1 - 0.9) * 10 is below 1
+        first = (size.cumsum(0) - size).repeat_interleave(size)
+        rank = torch.arange(cluster.numel(), device=cluster.device) - first
+        self.kept = (rank < self.num_members.repeat_interleave(size)).nonzero().squeeze(1)
+
+    def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
+        """Draw the members that stay: the first ones of each part in a random order."""
+        cluster = self.cluster.to(_device(data))
+        order = (random_bits(cluster.shape, cluster.device, generator) + (cluster << 32)).argsort()
+        return _average(data, cluster, order[self.kept.to(order.device)], self.num_members)
+
+    def __repr__(self) -> str:
+        return f"DropMember({_shape(self)}, p={self.p})"
+
+
+class ViewPool(Augmentor):
+    """One of some views drawn beforehand, each equally likely, whatever graph it is called with.
+
+    The cost of a call does not depend on the size of the graph.
+
+    Args:
+        views: at least one; they are not copied.
+
+    Raises:
+        TypeError: a view is no ``Data``.
+        ValueError: there are none.
+
+    Example:
+        >>> data = Data(x=torch.arange(4.0)[:, None], edge_index=torch.empty(2, 0).long())
+        >>> drop, g = DropMember(torch.tensor([0, 0, 1, 1])), torch.Generator().manual_seed(0)
+        >>> pool = ViewPool([drop(data, generator=g) for _ in range(8)])
+        >>> pool(data, generator=g).x.shape
+        torch.Size([2, 1])
+    """
+
+    def __init__(self, views: Sequence[Data]) -> None:
+        self.views = list(views)
+        if not self.views:
+            raise ValueError("views must hold at least one graph, got none")
+        for view in self.views:
+            if not isinstance(view, Data):
+                raise TypeError(f"views must hold torch_geometric Data, got {type(view).__name__}")
+
+    def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
+        """Draw a view."""
+        device = "cpu" if generator is None else generator.device
+        return copy.copy(self.views[int(torch.randint(len(self.views), (), generator=generator, device=device))])
+
+    def __repr__(self) -> str:
+        return f"ViewPool([{self.views[0]}] and {len(self.views) - 1} more)"
+
+
+def _average(data: Data, cluster: Tensor, members: Tensor, num_members: Tensor) -> Data:
+    """The graph without edges whose row j is the mean of the next ``num_members[j]`` nodes of ``members``."""
+    if isinstance(data, Batch) and data.num_graphs != 1:
+        raise ValueError(f"data must be the one graph that cluster belongs to, got a batch of {data.num_graphs}")
+    if data.num_nodes != cluster.numel():
+        raise ValueError(f"cluster must have an entry for each of the {data.num_nodes} nodes, got {cluster.numel()}")
+    device = _device(data)
+    members, num_members = members.to(device), num_members.to(device)
+    view = Data(edge_index=torch.empty(2, 0, dtype=torch.long, device=device), num_nodes=num_members.numel())
+    view.num_members = num_members
+    if data.x is not None:
+        view.x = _mean_rows(data.x, members, num_members)
+    return view
+
+
+def _mean_rows(x: Tensor, members: Tensor, num_members: Tensor) -> Tensor:
+    """A sparse product, at least in float32; a sparse ``x`` is gone through entry by entry."""
+    if x.dim() != 2:
+        raise ValueError(f"data.x must have shape [N, F], got {tuple(x.shape)}")
+    dtype = x.dtype if x.is_floating_point() else torch.float32
+    x = x.to(torch.promote_types(dtype, torch.float32))
+    shape = num_members.numel(), x.size(0)
+    value = num_members.to(x.dtype).reciprocal().repeat_interleave(num_members, output_size=members.numel())
+    if x.layout == torch.strided:
+        start = torch.cat([num_members.new_zeros(1), num_members.cumsum(0)])
+        mean = torch.sparse_csr_tensor(start, members, value, shape, check_invariants=False) @ x
+    else:
+        row = torch.arange(shape[0], device=x.device).repeat_interleave(num_members, output_size=members.numel())
+        matrix = torch.sparse_coo_tensor(torch.stack([row, members]), value, shape, check_invariants=False)
+        mean = torch.sparse.mm(matrix, x.to_sparse_coo()).to_dense()
+    return mean.to(dtype)
+
+
+def _check_cluster(cluster: Tensor) -> tuple[Tensor, Tensor]:
+    """``cluster`` and the size of each part ``[K]``, or an error that says what is wrong."""
+    if not isinstance(cluster, Tensor) or cluster.dtype != torch.long:
+        raise TypeError(f"cluster must be a long tensor [N], got {getattr(cluster, 'dtype', type(cluster).__name__)}")
+    if cluster.dim() != 1 or cluster.numel() == 0:
+        raise ValueError(f"cluster must have shape [N] with N >= 1, got {tuple(cluster.shape)}")
+    if cluster.min() < 0:
+        raise ValueError(f"cluster must hold parts from 0 on, got {int(cluster.min())}")
+    size = cluster.unique(return_counts=True)[1]
+    if size.numel() != cluster.max() + 1:
+        raise ValueError(
+            f"cluster must leave no part empty, got {size.numel()} parts with numbers up to {int(cluster.max())}: "
+            "number them anew by cluster.unique(return_inverse=True)[1]"
+        )
+    return cluster, size
+
+
+def _device(data: Data) -> torch.device:
+    return next(value.device for value in data._store.values() if isinstance(value, Tensor))
+
+
+def _shape(augmentor: Compress | DropMember) -> str:
+    return f"cluster=[{augmentor.cluster.numel()} -> {augmentor.num_members.numel()}]"

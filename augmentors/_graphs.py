@@ -1,0 +1,60 @@
+"""The stores of a graph: its edges, the graph of each node, arguments per type.
+
+A ``Data`` has one store of attributes, a ``HeteroData`` one for each node type and edge type; the helpers take a store
+of ``data.node_stores`` or ``data.edge_stores``, and ``None`` for the store of a ``Data``.
+"""
+
+import torch
+from torch import Generator, Tensor
+from torch_geometric.data import Data, HeteroData
+from torch_geometric.data.storage import BaseStorage
+
+from augmentors._random import permutation
+
+NodeFloat = float | dict[str, float]
+EdgeFloat = float | dict[tuple[str, str, str], float]
+
+
+def per_type(name: str, value: float | dict, stores: list[BaseStorage]) -> list[tuple[BaseStorage, float]]:
+    """Each store with its value; the types that a ``{type: value}`` leaves out are left out here."""
+    if not isinstance(value, dict):
+        return [(store, value) for store in stores]
+    types = [store._key for store in stores]
+    if unknown := [key for key in value if key not in types]:
+        raise ValueError(f"{name} must have types of the graph as keys, {types}, got {unknown}")
+    return [(store, value[store._key]) for store in stores if store._key in value]
+
+
+def edge_stores(data: Data | HeteroData) -> list[BaseStorage]:
+    """The stores that hold an ``edge_index``."""
+    for store in data.edge_stores:
+        if "adj_t" in store or "adj" in store:
+            raise ValueError("data must hold its edges as edge_index, got a sparse adjacency matrix")
+    return [store for store in data.edge_stores if "edge_index" in store]
+
+
+def edges_of(data: Data) -> Tensor:
+    """``edge_index``, or one without edges where there is none."""
+    stores = edge_stores(data)
+    return stores[0].edge_index if stores else graph_of_nodes(data._store)[0].new_empty(2, 0)
+
+
+def ends(data: Data | HeteroData, store: BaseStorage) -> tuple[BaseStorage, BaseStorage]:
+    """The stores of the nodes where the edges of ``store`` start and where they end."""
+    return (store, store) if store._key is None else (data[store._key[0]], data[store._key[2]])
+
+
+def graph_of_nodes(store: BaseStorage) -> tuple[Tensor, Tensor]:
+    """The graph of each node ``[N]`` and where each graph's nodes start and end ``[B + 1]``."""
+    if "batch" in store and "ptr" in store:
+        return store.batch, store.ptr
+    device = next((value.device for value in store.values() if isinstance(value, Tensor)), None)
+    ptr = torch.tensor([0, store.num_nodes], device=device)
+    return torch.zeros(store.num_nodes, dtype=torch.long, device=device), ptr
+
+
+def random_order(store: BaseStorage, generator: Generator | None) -> Tensor:
+    """The nodes ``[N]`` graph by graph, and within each graph in random order."""
+    batch, ptr = graph_of_nodes(store)
+    order = permutation(batch.numel(), batch.device, generator)
+    return order if ptr.numel() == 2 else order[batch[order].argsort(stable=True)]

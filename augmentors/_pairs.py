@@ -1,0 +1,136 @@
+"""Unordered pairs of nodes, and graphs in which pairs are joined, parted, or something in between.
+
+A pair {u, v}, u < v, is the number u N + v. The pair is present if any column of ``edge_index`` joins the two, in
+either direction; it then owns all these columns. A loop belongs to no pair.
+"""
+
+import copy
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+from torch_geometric.data import Data
+
+from augmentors._graphs import edges_of, graph_of_nodes
+from augmentors._random import pick, random_bits
+from augmentors._selection import keep_edges, set_edge_weight
+
+_BLOCK = 2**16  # pairs looked at together
+
+
+class PairGraph(NamedTuple):
+    """A graph and a list of M pairs of its nodes that includes all present ones, for flips whole or in part.
+
+    Attributes:
+        data: the graph with two columns, one a direction, for each absent pair of the list; these have the attributes
+            of an edge drawn uniformly from the same graph.
+        numbers: ``[M]``, the pairs, in ascending order.
+        present: ``[M]``, true where the graph joins the pair.
+        column_pair: ``[E']``, the pair of each column of ``data.edge_index``, M for a loop.
+    """
+
+    data: Data
+    numbers: Tensor
+    present: Tensor
+    column_pair: Tensor
+
+    @property
+    def pairs(self) -> Tensor:
+        """The two nodes of each pair, ``[2, M]``, u < v."""
+        n = max(1, self.data.num_nodes)
+        return torch.stack([self.numbers // n, self.numbers % n])
+
+    def factor(self, s: Tensor) -> Tensor:
+        r"""What flipping the pairs by ``s`` ``[M]`` leaves of each column ``[E']``.
+
+        .. math:: A' = A + C \circ S
+
+        with C = 1 for absent and -1 for present pairs: 1 - s of a present column, s of an absent one, 1 of a loop.
+        """
+        flipped = torch.where(self.present, 1 - s, s)
+        return torch.cat([flipped, flipped.new_ones(1)])[self.column_pair]
+
+    def relaxed(self, s: Tensor) -> Data:
+        """The graph with the flips ``s`` as differentiable edge weights; all columns stay."""
+        view = copy.copy(self.data)
+        weight = self.factor(s)
+        if "edge_weight" in view:
+            weight = weight * view.edge_weight
+        set_edge_weight(view, weight)
+        return view
+
+    def flipped(self, flip: Tensor) -> Data:
+        """The graph with the pairs flipped where ``flip`` ``[M]`` is true."""
+        return keep_edges(copy.copy(self.data), self.factor(flip.to(torch.uint8)) == 1)
+
+
+def pair_graph(data: Data, numbers: Tensor, generator: Generator | None = None) -> PairGraph:
+    """The graph over its present pairs and those of ``numbers``, any order and repeats allowed.
+
+    A graph of a ``Batch`` that has no edges must have no pairs in ``numbers``: nothing could be drawn for them.
+    """
+    edge_index = edges_of(data)
+    own = pair_numbers(edge_index, data.num_nodes)
+    numbers = torch.cat([own[own >= 0], numbers]).unique()
+    pair = torch.searchsorted(numbers, own).masked_fill(own < 0, numbers.numel())
+    present = torch.zeros_like(numbers, dtype=torch.bool).index_fill(0, pair[own >= 0], True)
+    view = copy.copy(data)
+    graph = PairGraph(view, numbers, present, pair)
+    if edge_index.size(1):
+        absent = (~present).nonzero().squeeze(1)
+        pairs = graph.pairs
+        source, order = _random_columns(data, pairs[0, absent], generator).sort(stable=True)
+        absent = absent[order].repeat_interleave(2)
+        keep_edges(view, 1 + 2 * source.bincount(minlength=edge_index.size(1)))
+        added = source.repeat_interleave(2) + torch.arange(1, absent.numel() + 1, device=source.device)
+        both = pairs[:, absent]
+        both[:, 1::2] = both[:, 1::2].flip(0)
+        view.edge_index = view.edge_index.index_copy(1, added, both)
+        old = torch.ones_like(view.edge_index[0], dtype=torch.bool).index_fill(0, added, False)
+        pair = torch.empty_like(view.edge_index[0]).masked_scatter(old, pair).index_copy(0, added, absent)
+    return graph._replace(column_pair=pair)
+
+
+def pair_numbers(edge_index: Tensor, num_nodes: int) -> Tensor:
+    """The pair of each column ``[E]``; -1 for a loop."""
+    low, high = torch.minimum(*edge_index), torch.maximum(*edge_index)
+    return (low * num_nodes + high).masked_fill(low == high, -1)
+
+
+def present_pairs(data: Data) -> Tensor:
+    """The numbers of the pairs that are present, each once, ascending."""
+    numbers = pair_numbers(edges_of(data), data.num_nodes).unique()
+    return numbers[numbers >= 0]
+
+
+def random_pairs(data: Data, count: Tensor, generator: Generator | None) -> Tensor:
+    """``count`` ``[B]`` pairs drawn with replacement in each graph; those that come out as loops are left out."""
+    _, ptr = graph_of_nodes(data._store)
+    graph = torch.repeat_interleave(count)
+    drawn = ptr[graph] + pick(random_bits((2, graph.numel()), ptr.device, generator), ptr.diff()[graph])
+    numbers = pair_numbers(drawn, data.num_nodes)
+    return numbers[numbers >= 0]
+
+
+def all_pairs(data: Data) -> Iterator[Tensor]:
+    """The numbers of all pairs within the graphs that have edges, ascending, block by block."""
+    batch, ptr = graph_of_nodes(data._store)
+    row = edges_of(data)[0]
+    largest = int(ptr.diff().max()) if ptr.numel() > 1 else 0
+    has_edges = torch.zeros_like(ptr[1:]).index_fill(0, batch[row], 1)
+    partners = (ptr[1:][batch] - torch.arange(1, batch.numel() + 1, device=ptr.device)) * has_edges[batch]
+    for rows in torch.arange(batch.numel(), device=ptr.device).split(max(1, _BLOCK // max(1, largest))):
+        u = rows.repeat_interleave(partners[rows])
+        first = (partners[rows].cumsum(0) - partners[rows]).repeat_interleave(partners[rows])
+        v = u + 1 + torch.arange(u.numel(), device=u.device) - first
+        yield u * data.num_nodes + v
+
+
+def _random_columns(data: Data, nodes: Tensor, generator: Generator | None) -> Tensor:
+    """For each of ``nodes`` a column of ``edge_index``, uniform over those of its graph."""
+    batch, ptr = graph_of_nodes(data._store)
+    graph, order = batch[edges_of(data)[0]].sort(stable=True)
+    count = graph.bincount(minlength=ptr.numel() - 1)
+    bits = random_bits(nodes.shape, nodes.device, generator)
+    return order[(count.cumsum(0) - count)[batch[nodes]] + pick(bits, count[batch[nodes]])]

@@ -1,0 +1,195 @@
+"""The selection of edges and nodes, with all that belongs to them and the bookkeeping of a ``Batch``."""
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Batch, Data, HeteroData
+from torch_geometric.data.storage import BaseStorage
+
+from augmentors._graphs import edge_stores, ends
+
+
+def keep_edges(data: Data | HeteroData, keep: Tensor, store: BaseStorage | None = None) -> Data | HeteroData:
+    """Keep the edges where ``keep`` ``[E]`` is true, with every edge-level attribute, in a ``Batch`` too.
+
+    An integer ``keep`` says how often each edge appears; the copies of an edge follow each other.
+    """
+    store = data._store if store is None else store
+    keys = edge_keys(data, store)
+    _cut_slices(data, store, keys, keep)
+    index = keep.nonzero().squeeze(1) if keep.dtype == torch.bool else torch.repeat_interleave(keep)
+    for key in keys:
+        store[key] = _select(data, store, key, index)
+    return data
+
+
+def set_edge_weight(data: Data | HeteroData, weight: Tensor, store: BaseStorage | None = None) -> None:
+    """Give each edge a weight, in a ``Batch`` too."""
+    store = data._store if store is None else store
+    store.edge_weight = weight
+    if isinstance(data, Batch):
+        _set_batch(data, "_slice_dict", store, {"edge_weight": _slices(data, store)["edge_index"]})
+        _set_batch(data, "_inc_dict", store, {"edge_weight": torch.zeros(data.num_graphs, dtype=torch.long)})
+
+
+def set_edges(data: Data, edge_index: Tensor, weight: Tensor) -> Data:
+    """Replace all edges; ``edge_index`` goes graph by graph in a ``Batch``."""
+    if isinstance(data, Batch):
+        slices = torch.searchsorted(data.batch[edge_index[1]], torch.arange(data.num_graphs + 1, device=weight.device))
+        _set_batch(data, "_slice_dict", data._store, {"edge_index": slices.cpu()})
+    data.edge_index = edge_index
+    set_edge_weight(data, weight)
+    return data
+
+
+def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Data | HeteroData:
+    """Keep the nodes where ``keep`` ``[N]`` is true and the edges between them, with all that belongs to them.
+
+    The nodes that stay are numbered anew; ``n_id`` holds their old numbers (those in the first graph where views are
+    views of views). A ``Batch`` can be taken apart as before. In the batch of a loader, whose first ``batch_size`` rows
+    are the seeds, the seeds that stay are the first rows again.
+
+    Args:
+        data: shallow copy to be changed.
+        keep: bool ``[N]``, and for a ``HeteroData`` one such for each node type.
+
+    Raises:
+        ValueError: an attribute other than ``edge_index`` holds numbers of nodes, such as ``edge_label_index``.
+    """
+    check_no_node_numbers(data)
+    keeps = keep if isinstance(keep, dict) else {None: keep}
+    before = {key: _counts_before(mask) for key, mask in keeps.items()}
+    of_nodes = {store._key: node_keys(data, store) for store in data.node_stores}  # told while all lengths are as given
+    for store in edge_stores(data):
+        (start, end), (row, col) = ends(data, store), store.edge_index
+        keep_edges(data, keeps[start._key].index_select(0, row) & keeps[end._key].index_select(0, col), store)
+        row, col = store.edge_index
+        store.edge_index = torch.stack([before[start._key].index_select(0, row), before[end._key].index_select(0, col)])
+        if isinstance(data, Batch):
+            shifts = [before[node._key][node.ptr][:-1].cpu() for node in ends(data, store)]
+            inc = shifts[0] if store._key is None else torch.stack(shifts, 1)[:, :, None]
+            _set_batch(data, "_inc_dict", store, {"edge_index": inc})
+    for store in data.node_stores:
+        mask = keeps[store._key]
+        index = mask.nonzero().squeeze(1)
+        if "batch_size" in store:
+            seeds = mask[: store.batch_size]
+            store.batch_size = int(seeds.sum())
+            if "input_id" in store:
+                store.input_id = store.input_id[seeds]
+        _cut_slices(data, store, of_nodes[store._key], mask)
+        for key in of_nodes[store._key]:
+            store[key] = _select(data, store, key, index)
+        if "ptr" in store:
+            store.ptr = before[store._key][store.ptr]
+        if "num_nodes" in store:
+            store.num_nodes = index.numel()
+            if isinstance(data, Batch):
+                store._num_nodes = store.ptr.diff().tolist()
+        if "n_id" not in store:
+            store.n_id = index
+            if isinstance(data, Batch):
+                _set_batch(data, "_slice_dict", store, {"n_id": store.ptr.cpu()})
+                _set_batch(data, "_inc_dict", store, {"n_id": torch.zeros(data.num_graphs, dtype=torch.long)})
+    return data
+
+
+def check_no_node_numbers(data: Data | HeteroData) -> None:
+    """Raise where an attribute other than ``edge_index`` holds numbers of nodes, which would be wrong afterwards."""
+    keys = [key for store in data.stores for key in store.keys()]  # noqa: SIM118 (a store is no dict)
+    if stale := [key for key in keys if key != "edge_index" and ("index" in key or key == "face")]:
+        raise ValueError(f"data must hold no numbers of nodes but edge_index where nodes are dropped, got {stale}")
+
+
+def edge_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list[str]:
+    """Names of the edge-level attributes; where the length also fits nodes or graphs, those with "edge" in the name."""
+    store = data._store if store is None else store
+    num_edges, slices = store.num_edges, _slices(data, store)
+
+    def is_edge_level(key: str) -> bool:
+        if _length(data, store, key) != num_edges or key in ("batch", "ptr", "input_id"):
+            return False
+        if "edge" in key or key == "e_id" or store._key is not None:
+            return True
+        if key not in slices:
+            return num_edges not in (1, store.num_nodes)
+        own, nodes, edges = _ends(data, store, key), data.ptr.cpu(), slices["edge_index"]
+        one_a_graph = torch.equal(own, torch.arange(len(own)))
+        return torch.equal(own, edges) and not one_a_graph and not torch.equal(edges, nodes)
+
+    return [key for key in store.keys() if is_edge_level(key)]  # noqa: SIM118 (a store is no dict)
+
+
+def node_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list[str]:
+    """Names of the node-level attributes: those of the nodes' length that are not edge-level."""
+    store = data._store if store is None else store
+    others = {"ptr", "input_id", *(edge_keys(data, store) if store._key is None and "edge_index" in store else [])}
+    slices = _slices(data, store)
+    return [
+        key
+        for key in store.keys()  # noqa: SIM118
+        if key not in others
+        and _length(data, store, key) == store.num_nodes
+        and (key not in slices or torch.equal(_ends(data, store, key), store.ptr.cpu()))
+    ]
+
+
+def _length(data: Data | HeteroData, store: BaseStorage, key: str) -> int:
+    value = store[key]
+    if isinstance(value, Tensor):
+        return value.size(data.__cat_dim__(key, value, store)) if value.dim() else -1
+    if _is_list_of_lists(data, store, key):
+        return sum(map(len, value))
+    return len(value) if isinstance(value, (list, tuple)) else -1
+
+
+def _is_list_of_lists(data: Data | HeteroData, store: BaseStorage, key: str) -> bool:
+    """``key`` holds one list for each graph of a ``Batch``, as PyG collates lists."""
+    return key in _slices(data, store) and isinstance(store[key], list) and all(isinstance(v, list) for v in store[key])
+
+
+def _select(data: Data | HeteroData, store: BaseStorage, key: str, index: Tensor) -> Tensor | list | tuple:
+    """The entries ``index`` of an attribute."""
+    value = store[key]
+    if not isinstance(value, Tensor):
+        if not _is_list_of_lists(data, store, key):
+            return type(value)(value[i] for i in index.tolist())
+        flat = [(graph, entry) for graph, part in enumerate(value) for entry in part]
+        chosen = [flat[i] for i in index.tolist()]
+        return [[entry for own, entry in chosen if own == graph] for graph in range(len(value))]
+    dim = data.__cat_dim__(key, value, store)
+    if value.dim() == 2 and dim % 2 == 1:  # row by row is faster
+        return torch.stack([row.index_select(0, index) for row in value])
+    return value.index_select(dim, index)
+
+
+def _counts_before(keep: Tensor) -> Tensor:
+    """How many are kept before each position ``[N + 1]``."""
+    return torch.cat([keep.new_zeros(1, dtype=torch.long), keep.cumsum(0)])
+
+
+def _slices(data: Data | HeteroData, store: BaseStorage) -> dict[str, Tensor]:
+    """Where in each attribute of ``store`` the graphs of a ``Batch`` start and end."""
+    if not isinstance(data, Batch):
+        return {}
+    return data._slice_dict if store._key is None else data._slice_dict.get(store._key, {})
+
+
+def _ends(data: Data | HeteroData, store: BaseStorage, key: str) -> Tensor:
+    """Where among the entries of an attribute of a ``Batch`` the graphs start and end ``[B + 1]``."""
+    if _is_list_of_lists(data, store, key):
+        return torch.tensor([0, *map(len, store[key])]).cumsum(0)
+    return _slices(data, store)[key]
+
+
+def _cut_slices(data: Data | HeteroData, store: BaseStorage, keys: list[str], keep: Tensor) -> None:
+    """Bring the slices of the attributes ``keys`` to what is kept of them."""
+    if slices := _slices(data, store):
+        before = _counts_before(keep).cpu()
+        cut = [key for key in keys if key in slices and not _is_list_of_lists(data, store, key)]
+        _set_batch(data, "_slice_dict", store, {key: before[slices[key]] for key in cut})
+
+
+def _set_batch(data: Batch, name: str, store: BaseStorage, new: dict[str, Tensor]) -> None:
+    """Rebind a bookkeeping dictionary of a ``Batch``, with ``new`` in it."""
+    old = getattr(data, name)
+    setattr(data, name, old | (new if store._key is None else {store._key: old.get(store._key, {}) | new}))

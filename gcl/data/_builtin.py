@@ -1,0 +1,152 @@
+"""Data sets that need no download."""
+
+import networkx as nx
+import torch
+from sklearn.datasets import load_digits
+from sklearn.neighbors import kneighbors_graph
+from torch import Generator, Tensor
+from torch_geometric.data import Data, InMemoryDataset
+from torch_geometric.utils import to_undirected
+
+from gcl.data._convert import from_networkx
+
+CORA_CLASSES = (351, 217, 418, 818, 426, 298, 180)
+
+
+def digits() -> Data:
+    """1,797 handwritten digits of scikit-learn: 64 pixels in [0, 1], 10 classes, symmetric 10-nearest-neighbor graph.
+
+    Example:
+        >>> digits()
+        Data(x=[1797, 64], edge_index=[2, 24680], y=[1797])
+    """
+    pixels, y = load_digits(return_X_y=True)
+    neighbors = kneighbors_graph(pixels, n_neighbors=10).tocoo()
+    row, col = torch.from_numpy(neighbors.row).long(), torch.from_numpy(neighbors.col).long()
+    edge_index = to_undirected(torch.stack([row, col]), num_nodes=len(y))
+    return Data(torch.from_numpy(pixels).float() / 16, edge_index, y=torch.from_numpy(y).long())
+
+
+def karate() -> Data:
+    """Zachary's karate club from networkx: 34 members, 78 ties, the two clubs after the split as classes.
+
+    Example:
+        >>> karate()
+        Data(edge_index=[2, 156], x=[34, 34], y=[34])
+    """
+    return from_networkx(nx.karate_club_graph(), labels="club")
+
+
+def atlas() -> InMemoryDataset:
+    """All 1,252 graphs of one to seven nodes (networkx's atlas without the empty one); has it a 4-clique?
+
+    The one node feature is 1: what there is to learn is in the edges. Class 1 (401 graphs): some four nodes are all
+    joined to each other.
+
+    Example:
+        >>> graphs = atlas()
+        >>> graphs[-1]
+        Data(edge_index=[2, 42], x=[7, 1], y=[1])
+    """
+    graphs = []
+    for graph in nx.graph_atlas_g()[1:]:
+        data = from_networkx(graph, features=torch.ones(len(graph), 1))
+        data.y = torch.tensor([int(max(map(len, nx.find_cliques(graph))) >= 4)])
+        graphs.append(data)
+    dataset = InMemoryDataset()
+    dataset.data, dataset.slices = InMemoryDataset.collate(graphs)
+    return dataset
+
+
+def csbm(
+    class_sizes: tuple[int, ...] = CORA_CLASSES,
+    num_edges: int = 5280,
+    homophily: float = 0.7,
+    num_words: int = 1433,
+    words_per_node: float = 17.0,
+    class_words: int = 60,
+    signal: float = 0.15,
+    *,
+    generator: Generator | None = None,
+) -> Data:
+    """A contextual, degree-corrected block model: a graph and bags of words that both know a little of the classes.
+
+    Each node has a Pareto weight (tail exponent 2.5). An edge picks its first end by weight, then, with
+    probability ``homophily``, the second from the same class, else from the others. A node draws a Poisson
+    number of words: with probability ``signal`` one of its class's own words, else one of all words by Zipf's law
+    (the r-th most frequent with probability proportional to 1 / r), which is noise.
+
+    Args:
+        class_sizes: nodes in each of C >= 2 classes; the default is Cora's.
+        num_edges: distinct undirected edges, without self-loops.
+        homophily: in [0, 1].
+        num_words: width of ``x``, at least C ``class_words``.
+        words_per_node: mean number of words drawn for a node.
+        class_words: words that belong to each class.
+        signal: in [0, 1].
+        generator: on the CPU; ``None`` draws from torch's global seed.
+
+    Returns:
+        ``Data`` with binary ``x [N, num_words]``, ``edge_index`` in both directions and ``y``; nodes in random order.
+
+    Raises:
+        ValueError: an argument is out of range, or so many distinct edges were not found.
+
+    **Source:** contextual stochastic block models (arXiv 1807.09596). **Differs:** degrees are corrected, classes
+    unequal, features bags of words.
+
+    Example:
+        >>> csbm(generator=torch.Generator().manual_seed(0))
+        Data(x=[2708, 1433], edge_index=[2, 10560], y=[2708])
+    """
+    for name, value in (("homophily", homophily), ("signal", signal)):
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} must be in [0, 1], got {value}")
+    if len(class_sizes) < 2 or min(class_sizes) < 1:
+        raise ValueError(f"class_sizes must name at least two classes with nodes, got {class_sizes}")
+    if class_words < 1 or num_words < class_words * len(class_sizes):
+        raise ValueError(f"num_words must be at least {class_words * len(class_sizes)}, got {num_words}")
+    n = sum(class_sizes)
+    y = torch.arange(len(class_sizes)).repeat_interleave(torch.tensor(class_sizes))  # sorted until the end
+
+    weight = (1 - torch.rand(n, generator=generator, dtype=torch.double)) ** (-1 / 2.5)
+    total = torch.cat([weight.new_zeros(1), weight.cumsum(0)])
+    start = torch.tensor([0, *class_sizes]).cumsum(0)
+
+    draws = 4 * num_edges
+    first = _pick(total, torch.zeros(draws), total[-1].expand(draws), generator)
+    low, high = total[start[y[first]]], total[start[y[first] + 1]]
+    inside = _pick(total, low, high - low, generator)
+    # the other classes are what is left of the line [0, total) when [low, high) is cut out
+    outside = _pick(total, high, total[-1] - (high - low), generator, wrap=total[-1])
+    same = torch.rand(draws, generator=generator) < homophily
+    second = torch.where(same, inside, outside)
+
+    pair = torch.stack([torch.minimum(first, second), torch.maximum(first, second)])
+    pair = pair[:, pair[0] != pair[1]]
+    distinct = (pair[0] * n + pair[1]).unique()
+    if len(distinct) < num_edges:
+        raise ValueError(f"num_edges must be at most about {len(distinct)} for {n} nodes, got {num_edges}")
+    chosen = distinct[torch.randperm(len(distinct), generator=generator)[:num_edges]]
+
+    count = torch.poisson(torch.full((n,), float(words_per_node)), generator=generator).long()
+    node = torch.arange(n).repeat_interleave(count)
+    own = torch.randint(class_words, node.shape, generator=generator) + class_words * y[node]
+    zipf = (1 / torch.arange(1, num_words + 1))[torch.randperm(num_words, generator=generator)].cumsum(0)
+    any_word = torch.searchsorted(zipf, zipf[-1] * torch.rand(node.shape, generator=generator)).clamp_max(num_words - 1)
+    word = torch.where(torch.rand(node.shape, generator=generator) < signal, own, any_word)
+    x = torch.zeros(n, num_words)
+    x[node, word] = 1.0
+
+    order = torch.randperm(n, generator=generator)
+    place = order.argsort()
+    edge_index = to_undirected(place[torch.stack([chosen // n, chosen % n])], num_nodes=n)
+    return Data(x[order], edge_index, y=y[order])
+
+
+def _pick(total: Tensor, low: Tensor, width: Tensor, generator: Generator | None, wrap: Tensor | None = None) -> Tensor:
+    """Items with cumulated weights ``total``, each drawn by weight from its own interval ``[low, low + width)``."""
+    point = low + width * torch.rand(len(low), generator=generator, dtype=torch.double)
+    if wrap is not None:
+        point = point % wrap
+    return (torch.searchsorted(total, point, right=True) - 1).clamp(0, len(total) - 2)

@@ -1,0 +1,133 @@
+"""OGB's data sets by ogb's own classes, which here neither ask questions nor unpickle, and leave no half folders."""
+
+import importlib
+import shutil
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data, InMemoryDataset, download_url, extract_zip
+from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
+from torch_geometric.data.storage import GlobalStorage
+from torch_geometric.utils import to_undirected
+
+SPLITS = {"ogbn-arxiv": "time", "ogbn-products": "sales_ranking"} | {
+    f"ogbg-mol{name}": "scaffold"
+    for name in (
+        *("bace", "bbbp", "chembl", "clintox", "esol", "freesolv", "hiv", "lipo", "muv"),
+        *("pcba", "sider", "tox21", "toxcast"),
+    )
+}
+ATOM = (119, 5, 12, 12, 10, 6, 6, 2, 2)  # values of each column of a molecule's x: element, chirality, degree, ...
+BOND = (5, 6, 2)  # and of its edge_attr: type, stereo, conjugated
+
+
+def dataset(name: str) -> type[InMemoryDataset]:
+    """ogb's class for the set; its arguments are ``root`` and ``name``.
+
+    Raises:
+        ImportError: ogb is not installed.
+    """
+    node = name.startswith("ogbn")
+    ogb = _import(name)
+    base: Any = ogb.PygNodePropPredDataset if node else ogb.PygGraphPropPredDataset
+
+    class Prepared(base):
+        def __init__(self, root: str, name: str) -> None:
+            folder = Path(root, name.replace("-", "_"))
+            legacy = folder.with_name(f"{folder.name}_pyg")  # ogb prefers it
+            self.folder = legacy if legacy.exists() else folder
+            missing = [path for path in self.raw_paths if not Path(path).exists()]
+            if self.folder.exists() and missing:
+                raise FileNotFoundError(
+                    f"{self.folder} is not whole, perhaps a download was stopped. Delete the folder and load again, "
+                    "or put these files there:\n  " + "\n  ".join(missing)
+                )
+            safe = torch.serialization.safe_globals([Data, DataEdgeAttr, DataTensorAttr, GlobalStorage])
+            with safe, warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+                super().__init__(name, root)
+
+        @property
+        def raw_paths(self) -> list[str]:
+            labels = ("node-label", *(["node_year"] * (name == "ogbn-arxiv"))) if node else ("graph-label", "edge-feat")
+            raw = ("edge", "node-feat", "num-node-list", "num-edge-list", *labels)
+            split = [f"split/{SPLITS[name]}/{part}.csv.gz" for part in ("train", "valid", "test")]
+            files = ["RELEASE_v1.txt", *(f"raw/{file}.csv.gz" for file in raw), *split]
+            return [str(self.folder / file) for file in files]
+
+        def download(self) -> None:
+            """As ogb's, but without a question; the folder appears whole or not at all."""
+            with tempfile.TemporaryDirectory(dir=self.folder.parent) as scratch:
+                try:
+                    extract_zip(download_url(self.meta_info["url"], scratch), scratch)
+                finally:
+                    shutil.rmtree(self.folder)  # PyG has made it, empty
+                shutil.move(Path(scratch, self.meta_info["download_name"]), self.folder)
+
+    Prepared.__name__ = base.__name__
+    return Prepared
+
+
+def node_data(graphs: InMemoryDataset) -> Data:
+    """The one graph of a node set, as the methods and :mod:`gcl.eval` take it."""
+    data = graphs[0]
+    del data.num_nodes  # the rows of x say it
+    data.y = data.y.squeeze(1)
+    if graphs.name == "ogbn-arxiv":
+        data.edge_index = to_undirected(data.edge_index, num_nodes=len(data.y))
+    for name, rows in zip(("train_mask", "val_mask", "test_mask"), graphs.get_idx_split().values(), strict=True):
+        data[name] = torch.zeros(len(data.y), dtype=torch.bool).index_fill_(0, rows, True)
+    if (graphs.folder / "SYNTHETIC.txt").exists():
+        data.synthetic = True
+    return data
+
+
+def molecule_features(data: Data) -> Data:
+    r"""A molecule's 9 integers an atom and 3 a bond as floating-point ``x`` ``[n, 187]``; ``edge_attr`` stays.
+
+    The first 174 columns are the atom's integers, one-hot, so that a linear layer on them is the sum of embeddings
+    that ogb's ``AtomEncoder`` is. The other 13 count the values of the bonds that end in the atom: a linear layer on
+    them is the sum of ogb's ``BondEncoder`` over its bonds. Methods, augmentors and attacks, which know no bond types,
+    so work as on any graph. What is lost is which neighbor a bond leads to; and a view with dropped edges still
+    counts the molecule's bonds, as OGB's column of degrees does anyway.
+    """
+    bonds = _one_hot(data.edge_attr, BOND)
+    count = bonds.new_zeros(len(data.x), sum(BOND)).index_add_(0, data.edge_index[1], bonds)
+    data.x = torch.cat([_one_hot(data.x, ATOM), count], dim=1)
+    return data
+
+
+def evaluator(name: str) -> Any:
+    """ogb's ``Evaluator`` of a set: ``evaluator(name).eval({"y_true": [N, T], "y_pred": [N, T]})``.
+
+    Raises:
+        ImportError: ogb is not installed.
+        ValueError: ogb knows no such set.
+
+    Example:
+        >>> y = torch.tensor([[0], [1], [1], [3]])
+        >>> float(evaluator("ogbn-arxiv").eval({"y_true": y, "y_pred": torch.tensor([[0], [1], [0], [3]])})["acc"])
+        0.75
+    """
+    return _import(name).Evaluator(name)
+
+
+def _one_hot(columns: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """Integer columns ``[N, len(sizes)]``, each one-hot, side by side ``[N, sum(sizes)]``."""
+    start = torch.tensor((0, *sizes[:-1])).cumsum(0)
+    return torch.zeros(len(columns), sum(sizes)).scatter_(1, columns + start, 1.0)
+
+
+def _import(name: str) -> ModuleType:
+    """ogb's module for sets of nodes or of graphs."""
+    sys.modules.setdefault("outdated", None)  # type: ignore[arg-type]  # else a thread asks the network for news
+    try:
+        return importlib.import_module("ogb.nodeproppred" if name.startswith("ogbn") else "ogb.graphproppred")
+    except ImportError as error:
+        raise ImportError(f"{name} needs ogb: pip install 'torch-gcl[ogb]'") from error

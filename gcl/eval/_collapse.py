@@ -1,0 +1,66 @@
+"""Whether embeddings collapse: numbers to watch during training."""
+
+import torch
+from torch import Tensor
+
+from gcl._checks import check_embedding, check_several
+from gcl.losses import alignment, uniformity
+from gcl.losses._similarity import unit
+
+
+def collapse_metrics(z: Tensor, z2: Tensor | None = None, max_rows: int = 4096) -> dict[str, float]:
+    r"""How much of the space the rows use; cheap, draws no random number and leaves no gradient.
+
+    With unit rows :math:`u_i`, singular values :math:`\sigma_k` of ``z`` and :math:`p_k = \sigma_k / \sum_l \sigma_l`:
+
+    .. math:: \text{deviation}_d = \sqrt{D} \, \mathrm{std}_i(u_{id}), \qquad
+        \text{effective rank} = \exp\Big( -\sum_k p_k \log p_k \Big)
+
+    Args:
+        z: embeddings or projections ``[N, D]``, N >= 2.
+        z2: the other view's, for the alignment.
+        max_rows: with more rows than this, as many evenly spaced ones are looked at: time and memory stay bounded.
+
+    Returns:
+        ``deviation``, the mean over the dimensions, and ``min_deviation``, both about 1 for rows spread evenly over
+        the sphere and 0 for equal rows; ``dead``, the share of dimensions below 0.01, in [0, 1];
+        ``effective_rank`` in [1, min(N, D)]; :func:`gcl.losses.uniformity`; with ``z2`` :func:`gcl.losses.alignment`.
+
+    Raises:
+        TypeError: an embedding is not floating-point.
+        ValueError: there is one row only, NaN, the shapes differ, or ``max_rows`` is below 2.
+
+    **Source:** deviation: SimSiam (arXiv 2011.10566), section 4.1; effective rank: RankMe (arXiv 2210.02885), eq. 1.
+    **Differs:** the deviation is scaled to be 1 rather than :math:`1 / \sqrt{D}`; zero terms of the entropy are 0
+    without an added constant.
+
+    Example:
+        >>> health = collapse_metrics(torch.cat([torch.eye(4), -torch.eye(4)]))
+        >>> {name: round(value, 2) for name, value in health.items()}
+        {'deviation': 1.0, 'min_deviation': 1.0, 'dead': 0.0, 'effective_rank': 4.0, 'uniformity': -4.15}
+    """
+    check_embedding("z", z)
+    check_several("z", z)
+    if max_rows < 2:
+        raise ValueError(f"max_rows must be at least 2, got {max_rows}")
+    if z2 is not None and z2.shape != z.shape:
+        raise ValueError(f"z and z2 must have the same shape, got {tuple(z.shape)} and {tuple(z2.shape)}")
+    n, d = z.shape
+    rows = torch.arange(min(n, max_rows), device=z.device) * n // min(n, max_rows)
+    z = z.detach()[rows].double()
+    deviation = unit(z).std(0, correction=0) * d**0.5
+    health = {
+        "deviation": float(deviation.mean()),
+        "min_deviation": float(deviation.min()),
+        "dead": float((deviation < 0.01).double().mean()),
+        "effective_rank": _effective_rank(z),
+        "uniformity": float(uniformity(z)),
+    }
+    return health if z2 is None else health | {"alignment": float(alignment(z, z2.detach()[rows].double()))}
+
+
+def _effective_rank(z: Tensor) -> float:
+    """Exponential of the entropy of the singular values; 1 also where all of them are 0."""
+    sigma = torch.linalg.svdvals(z)
+    p = sigma / sigma.sum().clamp_min(torch.finfo(z.dtype).tiny)
+    return float(torch.special.entr(p).sum().exp())

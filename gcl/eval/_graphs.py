@@ -1,0 +1,102 @@
+"""Embeddings of a set of graphs, and of what took no training."""
+
+import copy
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch, Data
+from torch_geometric.loader import DataLoader
+from torch_geometric.nn import global_add_pool
+
+from gcl._checks import check_graph
+from gcl.eval._baselines import baseline_features
+from gcl.eval._svm import svm_cv
+from gcl.methods import Method
+from gcl.nn import gin
+from gcl.nn._readouts import Readout, read_out
+
+
+def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) -> tuple[Tensor, Tensor]:
+    """Embeddings and labels of a whole set of graphs, in its order.
+
+    Args:
+        method: one with a readout; its device is where the batches go.
+        graphs: a PyG data set or a list; each with ``x`` and ``y`` (one row).
+        batch_size: graphs at a time.
+
+    Returns:
+        ``g`` ``[B, D]`` and ``y`` ``[B]`` or ``[B, T]``, on the CPU.
+
+    Raises:
+        ValueError: there are no graphs, one is not valid or has no ``y``, or the method embeds nodes.
+
+    Example:
+        >>> from gcl.methods import InfoGraph
+        >>> graphs = [Data(x=torch.ones(n, 1), edge_index=torch.empty(2, 0).long(), y=n % 2) for n in (1, 2, 3)]
+        >>> g, y = embed_graphs(InfoGraph(gin(1, 8, 3, 8), dim=8), graphs)
+        >>> g.shape, y
+        (torch.Size([3, 8]), tensor([1, 0, 1]))
+    """
+    if method.readout is None:
+        raise ValueError(
+            f"method must embed graphs (give it a readout), got {type(method).__name__}, which embeds nodes"
+        )
+    embeddings, labels = [], []
+    for batch in _batches(graphs, batch_size):
+        g = method.embed(batch)
+        embeddings.append(g.cpu())
+        labels.append(batch.y.cpu())
+    return torch.cat(embeddings), torch.cat(labels)
+
+
+def graph_baselines(
+    graphs: Sequence[Data],
+    folds: Tensor,
+    encoder: nn.Module | None = None,
+    readout: Readout = global_add_pool,
+) -> dict[str, dict[str, float]]:
+    """:func:`gcl.eval.svm_cv` on three sets of graph features that took no training.
+
+    Args:
+        graphs: a PyG data set or a list; each with ``x`` ``[n, F]`` and one integer class ``y``.
+        folds: each graph's fold ``[B]``; the same as for what they are compared with.
+        encoder: an untrained encoder of the architecture under test (left as it is); ``None``: a fresh
+            ``gin(F, 32, 3, 32)`` with weights from torch's global seed.
+        readout: ``(h, batch) -> g [B, D]``, as the method has it; pools all three.
+
+    Returns:
+        :func:`gcl.eval.svm_cv`'s result by name: ``"raw"``, ``"propagated"`` and
+        ``"untrained"``.
+
+    Raises:
+        TypeError, ValueError: as :func:`embed_graphs` and :func:`gcl.eval.svm_cv`.
+
+    Example:
+        >>> from gcl.eval import random_folds
+        >>> graphs = [Data(x=torch.ones(1 + n % 2, 1), edge_index=torch.empty(2, 0).long(), y=n % 2) for n in range(20)]
+        >>> folds = random_folds(torch.tensor([graph.y for graph in graphs]), 2, generator=torch.Generator().manual_seed(0))
+        >>> {name: row["accuracy"] for name, row in graph_baselines(graphs, folds).items()}
+        {'raw': 1.0, 'propagated': 1.0, 'untrained': 1.0}
+    """
+    encoder = (
+        gin(next(_batches(graphs, 1)).num_features, 32, 3, 32) if encoder is None else copy.deepcopy(encoder).cpu()
+    )
+    rows: dict[str, list[Tensor]] = {}
+    labels = []
+    for batch in _batches(graphs, batch_size=256):
+        check_graph(batch)
+        for name, h in baseline_features(batch, encoder).items():
+            rows.setdefault(name, []).append(read_out(readout, h, batch))
+        labels.append(batch.y)
+    return {name: svm_cv(torch.cat(pooled), torch.cat(labels), folds) for name, pooled in rows.items()}
+
+
+def _batches(graphs: Sequence[Data], batch_size: int) -> Iterator[Batch]:
+    """The graphs in their order, on the CPU."""
+    if len(graphs) == 0:
+        raise ValueError("graphs must hold at least one graph, got none")
+    for batch in DataLoader(graphs, batch_size):
+        if batch.get("y") is None:
+            raise ValueError("graphs must have labels: set y of each to its class")
+        yield batch.cpu()

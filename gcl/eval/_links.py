@@ -1,0 +1,119 @@
+"""Which nodes are linked, told from the embeddings."""
+
+import copy
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from sklearn.metrics import average_precision_score, roc_auc_score
+from torch import Generator, Tensor
+from torch_geometric.data import Data
+from torch_geometric.transforms import RandomLinkSplit, RemoveSelfLoops
+from torch_geometric.utils import is_undirected
+
+from gcl._checks import check_embedding
+from gcl.eval._splits import draw_seed
+
+
+def hold_out_edges(
+    data: Data, fraction: float = 0.1, *, generator: Generator | None = None
+) -> tuple[Data, Tensor, Tensor]:
+    """Take edges out of a graph before training, for :func:`link_prediction` afterwards.
+
+    Both directions of an undirected graph's edge leave together. Self-loops are removed.
+
+    Args:
+        data: a graph without duplicate edges, directed or not.
+        fraction: of the edges to hold out, in (0, 1).
+        generator: for the edges and the non-edges.
+
+    Returns:
+        The graph to train on; pairs ``[2, 2M]`` of M held-out edges and as many node pairs that are joined nowhere in
+        ``data``; and ``[2M]`` with 1 for an edge, 0 for a non-edge.
+
+    Raises:
+        ValueError: the fraction is not in (0, 1) or holds out no or all edges, an edge is there twice, or the graph
+            has too few non-edges.
+
+    **Source:** PyG's ``RandomLinkSplit``, which does the work. **Differs:** as there.
+
+    Example:
+        >>> data = Data(edge_index=torch.tensor([[0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2]]), num_nodes=4)
+        >>> train, pairs, linked = hold_out_edges(data, 0.4, generator=torch.Generator().manual_seed(0))
+        >>> train.num_edges, pairs.shape, linked.tolist()
+        (4, torch.Size([2, 2]), [1.0, 0.0])
+    """
+    if not 0 < fraction < 1:
+        raise ValueError(f"fraction must be in (0, 1), got {fraction}")
+    if data.num_edges != data.edge_index.unique(dim=1).size(1):
+        raise ValueError(
+            "data.edge_index must hold each edge once: a copy left in training gives it away (coalesce it)"
+        )
+    data = RemoveSelfLoops()(copy.copy(data))
+    undirected = is_undirected(data.edge_index, num_nodes=data.num_nodes)
+    num_edges = data.num_edges // 2 if undirected else data.num_edges
+    num_held_out, num_pairs = int(fraction * num_edges), data.num_nodes * (data.num_nodes - 1)
+    if not 0 < num_held_out < num_edges:
+        raise ValueError(f"fraction={fraction} of {num_edges} edges must hold out at least one and leave one")
+    if num_pairs - data.num_edges < num_held_out:
+        raise ValueError(f"data must have at least {num_held_out} non-edges, got {num_pairs - data.num_edges}")
+    split = RandomLinkSplit(0, num_held_out, is_undirected=undirected, add_negative_train_samples=False)
+    with _seeded(draw_seed(generator)):
+        train, _, test = split(data)
+    del train.edge_label, train.edge_label_index
+    return train, test.edge_label_index, test.edge_label
+
+
+def link_prediction(z: Tensor, pairs: Tensor, linked: Tensor) -> dict[str, float]:
+    """How well the cosine similarity of two nodes tells held-out edges from non-edges.
+
+    Args:
+        z: embeddings ``[N, D]`` of the graph without the held-out edges, any device.
+        pairs: node numbers ``[2, M]``, as :func:`hold_out_edges` gives them.
+        linked: ``[M]``, 1 for an edge, 0 for a non-edge.
+
+    Returns:
+        ``roc_auc`` and ``average_precision`` in [0, 1]; chance is 0.5 where half the pairs are edges.
+
+    Raises:
+        TypeError: ``z`` is not floating-point.
+        ValueError: ``z`` has NaN, a node number is out of range, shapes do not fit, or there are only edges or none.
+
+    **Source:** the evaluation of variational graph autoencoders (arXiv 1611.07308), section 3. **Differs:** cosine
+    rather than dot product, as the contrastive losses compare directions.
+
+    Example:
+        >>> z = torch.tensor([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]])
+        >>> link_prediction(z, torch.tensor([[0, 0], [1, 2]]), torch.tensor([1, 0]))
+        {'roc_auc': 1.0, 'average_precision': 1.0}
+    """
+    check_embedding("z", z)
+    if pairs.dim() != 2 or pairs.size(0) != 2 or linked.shape != pairs.shape[1:]:
+        got = f"{tuple(pairs.shape)} and {tuple(linked.shape)}"
+        raise ValueError(f"pairs and linked must have shapes [2, M] and [M], got {got}")
+    if linked.unique().tolist() != [0, 1]:
+        raise ValueError(f"linked must hold both 0 and 1 and nothing else, got {linked.unique().tolist()}")
+    if pairs.min() < 0 or pairs.max() >= z.size(0):
+        wrong = int(pairs.min() if pairs.min() < 0 else pairs.max())
+        raise ValueError(f"pairs must hold node numbers in [0, {z.size(0)}), got {wrong}")
+    source, target = z.detach().double()[pairs]
+    score = torch.cosine_similarity(source, target).cpu().numpy()
+    truth = linked.cpu().numpy()
+    return {
+        "roc_auc": float(roc_auc_score(truth, score)),
+        "average_precision": float(average_precision_score(truth, score)),
+    }
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """PyG draws from torch's and Python's global states: seed both, and put them back."""
+    state = random.getstate()
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            random.seed(seed)
+            yield
+    finally:
+        random.setstate(state)

@@ -1,0 +1,134 @@
+"""Which rows train the probe, which choose its strength, which are looked at once."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from sklearn.model_selection import StratifiedKFold
+from torch import Generator, Tensor
+from torch_geometric.data import Data
+
+from gcl._checks import check_labels
+
+
+class Split(NamedTuple):
+    """Row numbers (long) of the training, validation and test parts."""
+
+    train: Tensor
+    val: Tensor
+    test: Tensor
+
+    def check(self, num_rows: int) -> None:
+        """Raise ``ValueError`` unless the parts are non-empty, disjoint and within ``num_rows`` rows."""
+        for name, part in zip(self._fields, self, strict=True):
+            if part.dtype != torch.long or part.dim() != 1:
+                raise ValueError(f"split.{name} must hold row numbers (long, one dimension), got {part.dtype}")
+            if part.numel() == 0:
+                raise ValueError(f"split.{name} must hold at least one row, got none")
+            if part.min() < 0 or part.max() >= num_rows:
+                wrong = int(part.min() if part.min() < 0 else part.max())
+                raise ValueError(f"split.{name} must hold rows in [0, {num_rows}), got {wrong}")
+        rows = torch.cat(self)
+        if rows.unique().numel() != rows.numel():
+            raise ValueError("split.train, split.val and split.test must not share or repeat rows")
+
+
+def random_split(n: int, train: float = 0.1, val: float = 0.1, *, generator: Generator | None = None) -> Split:
+    """A random split of ``n`` rows; what is left over is the test part.
+
+    Args:
+        n: number of rows.
+        train, val: fractions in (0, 1), together below 1.
+        generator: on the CPU.
+
+    Raises:
+        ValueError: a fraction is out of range or leaves a part without rows.
+
+    **Source:** the 10/10/80 protocol of GRACE (arXiv 2006.04131), section 4. **Differs:** as there.
+
+    Example:
+        >>> [len(part) for part in random_split(100, 0.1, 0.2, generator=torch.Generator().manual_seed(0))]
+        [10, 20, 70]
+    """
+    for name, fraction in (("train", train), ("val", val)):
+        if not 0 < fraction < 1:
+            raise ValueError(f"{name} must be in (0, 1), got {fraction}")
+    sizes = round(n * train), round(n * val)
+    rest = n - sum(sizes)
+    if train + val >= 1 or min(*sizes, rest) < 1:
+        raise ValueError(f"train={train} and val={val} of n={n} rows leave {(*sizes, rest)} rows: each must be >= 1")
+    return Split(*torch.randperm(n, generator=generator).split([*sizes, rest]))
+
+
+def split_from_masks(data: Data) -> Split:
+    """The split of ``data.train_mask``, ``val_mask`` and ``test_mask`` ``[N]`` (the public split of Planetoid).
+
+    Raises:
+        ValueError: a mask is missing or has several columns (choose one: ``data.train_mask[:, 0]``).
+
+    Example:
+        >>> masks = torch.eye(3).bool()
+        >>> split_from_masks(Data(train_mask=masks[0], val_mask=masks[1], test_mask=masks[2]))
+        Split(train=tensor([0]), val=tensor([1]), test=tensor([2]))
+    """
+    parts = []
+    for name in ("train_mask", "val_mask", "test_mask"):
+        mask = data.get(name)
+        if mask is None or mask.dim() != 1 or mask.dtype != torch.bool:
+            got = "nothing" if mask is None else f"{mask.dtype} {tuple(mask.shape)}"
+            raise ValueError(f"data.{name} must be a bool tensor [N], got {got}")
+        parts.append(mask.nonzero().squeeze(1))
+    return Split(*parts)
+
+
+def random_folds(y: Tensor, num_folds: int = 10, *, generator: Generator | None = None) -> Tensor:
+    """Stratified folds for cross-validation: each holds its share of every class.
+
+    Args:
+        y: integer classes ``[N]``.
+        num_folds: at least 2.
+        generator: for the order of the rows.
+
+    Returns:
+        Each row's fold ``[N]``, long, from 0 to ``num_folds - 1``.
+
+    Raises:
+        TypeError: ``y`` is not integer.
+        ValueError: ``num_folds`` is below 2, or a class has fewer rows than there are folds.
+
+    **Source:** scikit-learn's ``StratifiedKFold``. **Differs:** as there.
+
+    Example:
+        >>> y = torch.tensor([0, 0, 0, 0, 1, 1])
+        >>> folds = random_folds(y, 2, generator=torch.Generator().manual_seed(0))
+        >>> folds[y == 0].bincount().tolist(), folds[y == 1].bincount().tolist()
+        ([2, 2], [1, 1])
+    """
+    check_labels(y, y.size(0))
+    if num_folds < 2:
+        raise ValueError(f"num_folds must be at least 2, got {num_folds}")
+    found, count = y.unique(return_counts=True)
+    if len(y) == 0 or count.min() < num_folds:
+        got = f"{count.min()} of class {found[count.argmin()]}" if len(y) else "no rows"
+        raise ValueError(f"y must have at least num_folds={num_folds} rows of each class, got {got}")
+    folds = torch.empty(len(y), dtype=torch.long)
+    splitter = StratifiedKFold(num_folds, shuffle=True, random_state=draw_seed(generator))
+    for number, (_, rows) in enumerate(splitter.split(np.zeros(len(y)), y.cpu().numpy())):
+        folds[torch.from_numpy(rows)] = number
+    return folds
+
+
+def check_folds(folds: Tensor, num_rows: int) -> None:
+    """Raise unless ``folds`` holds the fold of each of ``num_rows`` rows, and there are several."""
+    if folds.is_floating_point() or folds.dtype == torch.bool:
+        raise TypeError(f"folds must hold integers, got {folds.dtype}")
+    if folds.shape != (num_rows,):
+        raise ValueError(f"folds must have shape [{num_rows}], one fold a row, got {tuple(folds.shape)}")
+    if len(folds.unique()) < 2:
+        raise ValueError(f"folds must name at least two folds, got only {folds.unique().tolist()}")
+
+
+def draw_seed(generator: Generator | None) -> int:
+    """A seed for the libraries that know nothing of torch's generators."""
+    device = "cpu" if generator is None else generator.device
+    return int(torch.randint(2**31 - 1, (), generator=generator, device=device))

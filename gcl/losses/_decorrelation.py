@@ -1,0 +1,128 @@
+"""Losses on the D x D statistics of the embedding's columns: no negatives."""
+
+import torch
+from torch import Tensor
+
+from gcl._checks import check_row_weight, check_several, check_views
+from gcl.losses._similarity import at_least_float32
+
+
+def barlow_twins(
+    z1: Tensor, z2: Tensor, off_diagonal_weight: float = 5e-3, *, row_weight: Tensor | None = None
+) -> Tensor:
+    r"""The views' columns shall correlate with themselves and not with each other.
+
+    .. math:: \sum_a (1 - C_{aa})^2 + \lambda \sum_{a \ne b} C_{ab}^2, \qquad C = \tfrac{1}{N} Y^\top Y'
+
+    with Y, Y' the columns with mean 0 and (biased) deviation 1.
+
+    Args:
+        z1, z2: embeddings ``[N, D]``, N >= 2. A constant column has correlation 0.
+        off_diagonal_weight: :math:`\lambda`; G-BT uses 1 / D.
+        row_weight: ``[N]``, above 0: how many rows each row stands for in the correlations.
+
+    Raises:
+        TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only.
+
+    **Source:** Barlow Twins (arXiv 2103.03230), eq. 1 and 2; Graph Barlow Twins (arXiv 2106.02466). **Differs:** no
+    epsilon under the deviation (the official code's batch normalization adds 1e-5).
+
+    Example:
+        >>> z = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+        >>> barlow_twins(z, z), barlow_twins(z, -z)
+        (tensor(0.), tensor(8.))
+    """
+    check_views(z1, z2)
+    check_several("z1", z1)
+    c = _standardize(z1, row_weight).T @ _standardize(z2, row_weight)
+    on = c.diagonal()
+    return (1 - on).square().sum() + off_diagonal_weight * (c.square().sum() - on.square().sum())
+
+
+def vicreg(z1: Tensor, z2: Tensor, invariance: float = 25.0, variance: float = 25.0, covariance: float = 1.0) -> Tensor:
+    r"""Matching rows shall agree, columns vary and not covary.
+
+    .. math::
+        \frac{\lambda}{N D} \sum_i \| z_i - z'_i \|^2
+        + \mu \left[ v(Z) + v(Z') \right] + \nu \left[ c(Z) + c(Z') \right]
+
+    with :math:`v = \frac{1}{D} \sum_a \max(0, 1 - \sqrt{\mathrm{var}_a + 10^{-4}})` and
+    :math:`c = \frac{1}{D} \sum_{a \ne b} \mathrm{cov}_{ab}^2`.
+
+    Args:
+        z1, z2: embeddings ``[N, D]``, N >= 2.
+        invariance, variance, covariance: the weights :math:`\lambda, \mu, \nu`.
+
+    Raises:
+        TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only.
+
+    **Source:** VICReg (arXiv 2105.04906), eq. 1 to 6. **Differs:** as the paper; in the official code the invariance
+    term is the mean over entries too, and the variance terms are halved.
+
+    Example:
+        >>> z = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+        >>> vicreg(z, z), vicreg(z, -z)
+        (tensor(0.), tensor(100.))
+    """
+    check_views(z1, z2)
+    check_several("z1", z1)
+    z1, z2 = at_least_float32(z1), at_least_float32(z2)
+    loss = invariance * (z1 - z2).square().mean()
+    for z in (z1, z2):
+        centered = z - z.mean(0)
+        cov = centered.T @ centered / (z.size(0) - 1)
+        var = cov.diagonal()
+        loss = loss + variance * torch.relu(1 - (var + 1e-4).sqrt()).mean()
+        loss = loss + covariance * (cov.square().sum() - var.square().sum()) / z.size(1)
+    return loss
+
+
+def cca_ssg(z1: Tensor, z2: Tensor, decorrelation_weight: float = 1e-3, *, row_weight: Tensor | None = None) -> Tensor:
+    r"""The views' columns shall correlate, and each view's be orthogonal: soft canonical correlation.
+
+    .. math::
+        -\mathrm{tr}\, Y^\top Y' + \lambda \left( \| Y^\top Y - I \|_F^2 + \| Y'^\top Y' - I \|_F^2 \right)
+
+    with Y, Y' the columns with mean 0 and length 1.
+
+    Args:
+        z1, z2: embeddings ``[N, D]``, N >= 2. A constant column stays 0.
+        decorrelation_weight: :math:`\lambda`.
+        row_weight: ``[N]``, above 0: how many rows each row stands for in means and products.
+
+    Returns:
+        Scalar, at least -D.
+
+    Raises:
+        TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only.
+
+    **Source:** CCA-SSG (arXiv 2106.12484) and the authors' code. **Differs:** the invariance term is the code's
+    -tr, half of the paper's :math:`\| Y - Y' \|_F^2` up to a constant. The deviation is the biased one throughout, so
+    that the columns have length 1 exactly (the code mixes N and N - 1).
+
+    Example:
+        >>> z = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+        >>> cca_ssg(z, z), cca_ssg(z, -z)
+        (tensor(-2.), tensor(2.))
+    """
+    check_views(z1, z2)
+    check_several("z1", z1)
+    y1, y2 = _standardize(z1, row_weight), _standardize(z2, row_weight)
+    eye = torch.eye(z1.size(1), dtype=y1.dtype, device=y1.device)
+    spread = sum((y.T @ y - eye).square().sum() for y in (y1, y2))
+    return decorrelation_weight * spread - (y1 * y2).sum()
+
+
+def _standardize(z: Tensor, row_weight: Tensor | None = None) -> Tensor:
+    """Columns with mean 0 and length 1, at least float32; a constant column becomes 0.
+
+    With weights, as if each row were there so often: the rows come back times the root of their share.
+    """
+    z = at_least_float32(z)
+    if row_weight is None:
+        share = z.new_full((z.size(0), 1), 1 / z.size(0))
+    else:
+        share = check_row_weight(row_weight, z)[:, None] / z.size(0)
+    centered = (z - (share * z).sum(0)) * share.sqrt()
+    var = centered.square().sum(0)
+    return centered / torch.where(var > 0, var, 1.0).sqrt()

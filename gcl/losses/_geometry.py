@@ -1,0 +1,97 @@
+"""Losses on where the rows lie: together, or spread out."""
+
+import math
+
+from torch import Tensor
+
+from augmentors._checks import check_positive
+from gcl._checks import check_matrix, check_several, check_views
+from gcl.losses._similarity import at_least_float32, row_numbers, unit
+from gcl.pairwise import cross_lse, sym_lse
+
+
+def alignment(z1: Tensor, z2: Tensor) -> Tensor:
+    r"""Mean squared distance of matching unit rows.
+
+    .. math:: \frac{1}{N} \sum_i \| u_i - u'_i \|^2
+
+    Args:
+        z1, z2: embeddings ``[N, D]`` of two views.
+
+    Returns:
+        Scalar in [0, 4].
+
+    Raises:
+        TypeError, ValueError: as :func:`gcl.losses.info_nce`.
+
+    **Source:** arXiv 2005.10242, section 4.1.1, alpha = 2. **Differs:** as there.
+
+    Example:
+        >>> import torch
+        >>> alignment(torch.eye(2), torch.eye(2).flip(0))  # orthogonal rows
+        tensor(2.)
+    """
+    check_views(z1, z2)
+    return (unit(z1) - unit(z2)).square().sum(1).mean()
+
+
+def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
+    r"""Log of the mean Gaussian potential over pairs of unit rows; O(N) memory.
+
+    .. math:: \log \frac{1}{N (N - 1)} \sum_{i \ne j} e^{-t \| u_i - u_j \|^2}
+
+    Args:
+        z: embeddings ``[N, D]``, N >= 2. A zero row has squared distance 2 to every row.
+        t: above 0.
+
+    Returns:
+        Scalar in [-4t, 0]; 0: all rows point one way.
+
+    Raises:
+        TypeError: ``z`` is not floating-point.
+        ValueError: there is one row only, or ``t`` is not above 0.
+
+    **Source:** arXiv 2005.10242, section 4.1.2. **Differs:** as there.
+
+    Example:
+        >>> import torch
+        >>> uniformity(torch.eye(3))  # every squared distance is 2
+        tensor(-4.)
+    """
+    check_matrix("z", z)
+    check_several("z", z)
+    check_positive("t", t)
+    potential = sym_lse(unit(z) * (2 * t) ** 0.5, bound=2 * t).logsumexp(0)
+    return potential - 2 * t - math.log(z.size(0) * (z.size(0) - 1))
+
+
+def dispersive(z: Tensor, temperature: float = 0.5) -> Tensor:
+    r"""Negatives only: the log of the mean Gaussian potential over pairs of rows, not normalized; O(N) memory.
+
+    .. math:: \log \frac{1}{N (N - 1)} \sum_{i \ne j} e^{-\| z_i - z_j \|^2 / t}
+
+    Args:
+        z: embeddings ``[N, D]``, N >= 2.
+        temperature: t, above 0.
+
+    Raises:
+        TypeError: ``z`` is not floating-point.
+        ValueError: there is one row only, or the temperature is not above 0.
+
+    **Source:** Diffuse and Disperse (arXiv 2506.09027), the InfoNCE variant with squared distances.
+    **Differs:** i = j is left out (the paper's mean holds N such terms, a constant 1 each), and the distances are not
+    divided by D as in the authors' code.
+
+    Example:
+        >>> import torch
+        >>> dispersive(torch.tensor([[0.0], [1.0]]), temperature=0.5)  # -1 / 0.5
+        tensor(-2.)
+    """
+    check_matrix("z", z)
+    check_several("z", z)
+    check_positive("temperature", temperature)
+    z = at_least_float32(z)
+    x = (z - z.mean(0)) * (2 / temperature) ** 0.5  # distances do not change; the products lose fewer digits
+    half = x.square().sum(1) / 2
+    potential = cross_lse(x, x, log_weight=-half, exclude=row_numbers(x)) - half
+    return potential.logsumexp(0) - math.log(z.size(0) * (z.size(0) - 1))

@@ -1,0 +1,92 @@
+"""Losses between nodes and the graphs that they belong to."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from gcl._checks import check_matrix, check_several
+from gcl.losses._similarity import at_least_float32, log1p_exp
+from gcl.pairwise import row_sum
+
+
+def node_graph_bce(h: Tensor, h_negative: Tensor, g: Tensor, batch: Tensor) -> Tensor:
+    r"""Binary cross-entropy of nodes against the summary of their graph, with corrupted nodes as negatives.
+
+    .. math::
+        \frac{1}{2N} \sum_i \mathrm{sp}(-\langle h_i, g_{b(i)} \rangle)
+        + \frac{1}{2N} \sum_i \mathrm{sp}(\langle \tilde h_i, g_{b(i)} \rangle)
+
+    with sp the softplus. A bilinear critic is ``g @ weight.T`` in place of ``g``.
+
+    Args:
+        h: node embeddings ``[N, D]``.
+        h_negative: embeddings of corrupted nodes ``[N, D]``.
+        g: graph embeddings ``[B, D]``.
+        batch: long ``[N]``, each node's graph.
+
+    Returns:
+        Scalar; log 2 for a critic that knows nothing.
+
+    Raises:
+        TypeError: an embedding is not floating-point.
+        ValueError: the shapes do not fit.
+
+    **Source:** Deep Graph Infomax (arXiv 1809.10341), eq. 1, negated. **Differs:** as there.
+
+    Example:
+        >>> h, g = torch.ones(3, 2), torch.zeros(1, 2)
+        >>> node_graph_bce(h, -h, g, torch.zeros(3).long())
+        tensor(0.6931)
+    """
+    _check_grouped(h, g, batch)
+    check_matrix("h_negative", h_negative)
+    if h_negative.shape != h.shape:
+        raise ValueError(f"h_negative must have the shape of h {tuple(h.shape)}, got {tuple(h_negative.shape)}")
+    h, h_negative, own = at_least_float32(h), at_least_float32(h_negative), at_least_float32(g)[batch]
+    return (log1p_exp(-(h * own).sum(1)).mean() + log1p_exp((h_negative * own).sum(1)).mean()) / 2
+
+
+def node_graph_jsd(h: Tensor, g: Tensor, batch: Tensor) -> Tensor:
+    r"""Jensen-Shannon estimator of nodes against all graphs of a batch: the own one, and the others as negatives.
+
+    .. math::
+        \frac{1}{N} \sum_i \mathrm{sp}(-\langle h_i, g_{b(i)} \rangle)
+        + \frac{1}{N (B - 1)} \sum_i \sum_{c \ne b(i)} \mathrm{sp}(\langle h_i, g_c \rangle) - 2 \log 2
+
+    Args:
+        h: node embeddings ``[N, D]``.
+        g: graph embeddings ``[B, D]``, B >= 2.
+        batch: long ``[N]``, each node's graph.
+
+    Returns:
+        Scalar: 0 for embeddings at right angles, at least -2 log 2.
+
+    Raises:
+        TypeError: an embedding is not floating-point.
+        ValueError: the shapes do not fit, or there is one graph only.
+
+    **Source:** InfoGraph (arXiv 1908.01000), section 3.2; with the embeddings of two views, MVGRL (arXiv 2006.05582).
+    **Differs:** negated, to be minimized; shifted by 2 log 2 as in the authors' code.
+
+    Example:
+        >>> round(node_graph_jsd(torch.eye(2), torch.eye(2), torch.tensor([0, 1])).item(), 4)  # sp(-1)+sp(0)-2 log 2
+        -0.3799
+    """
+    _check_grouped(h, g, batch)
+    check_several("g", g)
+    h, g = at_least_float32(h), at_least_float32(g)
+    positive = log1p_exp(-(h * g[batch]).sum(1)).mean()
+    negative = row_sum(h, g, "softplus", exclude=batch).sum() / (h.size(0) * (g.size(0) - 1))
+    return positive + negative - 2 * math.log(2)
+
+
+def _check_grouped(h: Tensor, g: Tensor, batch: Tensor) -> None:
+    check_matrix("h", h)
+    check_matrix("g", g)
+    if h.size(0) == 0:
+        raise ValueError("h must have at least one row, got none")
+    if h.size(1) != g.size(1):
+        raise ValueError(f"h and g must have the same width, got {h.size(1)} and {g.size(1)}")
+    if batch.shape != (h.size(0),) or batch.dtype != torch.long:
+        raise ValueError(f"batch must be a long tensor [{h.size(0)}], got {batch.dtype} {tuple(batch.shape)}")

@@ -1,0 +1,96 @@
+"""Losses with several positives for a row: of its class, or along edges."""
+
+import torch
+from torch import Tensor
+
+from augmentors._checks import check_positive
+from gcl._checks import check_matrix
+from gcl.losses._similarity import unit
+from gcl.pairwise import edge_dot, sym_lse
+
+
+def sup_con(z: Tensor, y: Tensor, temperature: float = 0.1, *, num_classes: int | None = None) -> Tensor:
+    r"""Supervised contrastive loss: the rows of a row's own class are its positives; O(N) memory.
+
+    .. math::
+        \ell_i = -\frac{1}{|P_i|} \sum_{p \in P_i} \log \frac{e^{s(z_i, z_p)}}{\sum_{a \ne i} e^{s(z_i, z_a)}},
+        \qquad P_i = \{ p \ne i : y_p = y_i \}
+
+    Args:
+        z: embeddings ``[N, D]``; for two views, ``torch.cat([z1, z2])`` with ``y.repeat(2)``.
+        y: long ``[N]``, classes 0 to C - 1.
+        temperature: above 0.
+        num_classes: C; ``None`` reads it off ``y``, which waits for the device.
+
+    Returns:
+        Scalar: the mean over the rows that have a positive, 0 if none has.
+
+    Raises:
+        TypeError: ``z`` is not floating-point, or ``y`` not long.
+        ValueError: the shapes do not fit, or the temperature is not above 0.
+
+    **Source:** Supervised Contrastive Learning (arXiv 2004.11362), eq. 2 (the sum outside the logarithm).
+    **Differs:** as there; the official code also multiplies by the temperature over a base temperature (1 here). The
+    sum over positives is a product with the sum of the class, O(N D).
+
+    Example:
+        >>> sup_con(torch.eye(2).repeat(2, 1), torch.tensor([0, 1, 0, 1]), temperature=1.0)  # log(e + 2) - 1
+        tensor(0.5514)
+    """
+    check_matrix("z", z)
+    check_positive("temperature", temperature)
+    if y.dtype != torch.long:
+        raise TypeError(f"y must be a long tensor, got {y.dtype}")
+    if y.shape != (z.size(0),):
+        raise ValueError(f"y must have shape [{z.size(0)}], got {tuple(y.shape)}")
+    if num_classes is None:
+        num_classes = int(y.max()) + 1 if y.numel() else 0
+    x = unit(z) * temperature**-0.5
+    total = x.new_zeros(num_classes, x.size(1)).index_add(0, y, x)
+    others = x.new_zeros(num_classes).index_add(0, y, torch.ones_like(x[:, 0]))[y] - 1
+    return _mean_over_positives(x, (x * (total[y] - x)).sum(1), others, 1 / temperature)
+
+
+def neighbor_nce(z: Tensor, edge_index: Tensor, temperature: float = 0.5) -> Tensor:
+    r"""Contrastive loss whose positives are given as a list of pairs, such as the edges of a graph; O(N + E) memory.
+
+    .. math::
+        \ell_i = -\frac{1}{|P_i|} \sum_{p \in P_i} \log \frac{e^{s(z_i, z_p)}}{\sum_{a \ne i} e^{s(z_i, z_a)}},
+        \qquad P_i = \{ p \ne i : (i, p) \in E \}
+
+    Args:
+        z: embeddings ``[N, D]``.
+        edge_index: long ``[2, E]``: row ``edge_index[1, e]`` is a positive of row ``edge_index[0, e]``. Self-loops do
+            not count; a duplicate counts twice.
+        temperature: above 0.
+
+    Returns:
+        Scalar: the mean over the rows that have a positive, 0 if none has.
+
+    Raises:
+        TypeError: ``z`` is not floating-point.
+        ValueError: the shapes do not fit, or the temperature is not above 0.
+
+    **Source:** Supervised Contrastive Learning (arXiv 2004.11362), eq. 2, with positives from a graph as in
+    Local-GCL (arXiv 2305.17437). **Differs:** the positives are all in the denominator.
+
+    Example:
+        >>> z = torch.eye(2).repeat(2, 1)
+        >>> neighbor_nce(z, torch.tensor([[0, 2], [2, 0]]), temperature=1.0)  # log(e + 2) - 1
+        tensor(0.5514)
+    """
+    check_matrix("z", z)
+    check_positive("temperature", temperature)
+    x = unit(z) * temperature**-0.5
+    anchor, positive = edge_index
+    real = (anchor != positive).to(x.dtype)
+    count = x.new_zeros(len(x)).index_add(0, anchor, real)
+    total = x.new_zeros(len(x)).index_add(0, anchor, edge_dot(x, x, edge_index) * real)
+    return _mean_over_positives(x, total, count, 1 / temperature)
+
+
+def _mean_over_positives(x: Tensor, total: Tensor, count: Tensor, bound: float) -> Tensor:
+    """Mean over the rows with positives of lse - (sum of the positives' scores) / (their number)."""
+    some = count > 0
+    terms = sym_lse(x, bound=bound) - total / count.clamp_min(1)
+    return torch.where(some, terms, 0.0).sum() / some.sum().clamp_min(1)

@@ -1,0 +1,254 @@
+"""The default: tiles of the similarity matrix, used and forgotten, and computed again in the backward pass.
+
+Plain torch on any device; memory beyond inputs and outputs is a few tiles. ``sym_lse`` visits the upper triangle
+only: its gradient matrix, exp(s_ij) (a_i + a_j) with a = g exp(-lse), is symmetric too.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+NO_OVERFLOW = 60.0  # exp(±60), and sums of a billion of them, stay inside float32
+_INF = float("inf")
+
+LogWeight = Callable[[Tensor], Tensor]
+
+
+@torch.compiler.disable
+def sym_lse(x: Tensor, num_items: int, bound: float, log_weight: LogWeight | None) -> Tensor:
+    """See :func:`gcl.pairwise.sym_lse`."""
+    return _SymLse.apply(_accurate(x), num_items, bound <= NO_OVERFLOW, log_weight)
+
+
+@torch.compiler.disable
+def cross_lse(
+    q: Tensor, k: Tensor, log_weight: Tensor | None, exclude: Tensor | None, both: bool, bound: float
+) -> tuple[Tensor, Tensor | None]:
+    """See :func:`gcl.pairwise.cross_lse`."""
+    log_weight = None if log_weight is None else _accurate(log_weight)
+    return _CrossLse.apply(_accurate(q), _accurate(k), log_weight, exclude, both, bound <= NO_OVERFLOW)
+
+
+@torch.compiler.disable
+def row_sum(q: Tensor, k: Tensor, f: str, exclude: Tensor | None) -> Tensor:
+    """See :func:`gcl.pairwise.row_sum`."""
+    return _RowSum.apply(_accurate(q), _accurate(k), f, exclude)
+
+
+class _SymLse(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, num_items: int, bounded: bool, log_weight: LogWeight | None) -> Tensor:
+        total = _start(x, bounded)
+        with _no_autocast(x):
+            for r, c in _triangle(x):
+                scores = _sym_scores(x, r, c, num_items, log_weight)
+                _add(total, total if c != r else None, scores, r, c, bounded)
+        lse = total.log_() if bounded else total
+        ctx.save_for_backward(x, lse)
+        ctx.num_items, ctx.bounded, ctx.log_weight = num_items, bounded, log_weight
+        return lse
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
+        x, lse = ctx.saved_tensors
+        direction = Direction(lse, grad)
+        dx = torch.zeros_like(x)
+        with _no_autocast(x):
+            for r, c in _triangle(x):
+                scores = _sym_scores(x, r, c, ctx.num_items, ctx.log_weight)
+                weight = _weight(scores, direction, r, direction, c, ctx.bounded)
+                dx[r].addmm_(weight, x[c])
+                if c != r:
+                    dx[c].addmm_(weight.T, x[r])
+        return dx, None, None, None
+
+
+class _CrossLse(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        q: Tensor,
+        k: Tensor,
+        log_weight: Tensor | None,
+        exclude: Tensor | None,
+        both: bool,
+        bounded: bool,
+    ) -> tuple[Tensor, Tensor | None]:
+        rows, columns = _start(q, bounded), _start(k, bounded) if both else None
+        with _no_autocast(q):
+            for r in _slices(q):
+                for c in _slices(k):
+                    _add(rows, columns, _cross_scores(q, k, log_weight, exclude, r, c), r, c, bounded)
+        if bounded:
+            rows = rows.log_()
+            columns = None if columns is None else columns.log_()
+        ctx.save_for_backward(q, k, log_weight, exclude, rows, columns)
+        ctx.bounded = bounded
+        return rows, columns
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad_rows: Tensor, grad_columns: Tensor) -> tuple[Tensor | None, ...]:
+        q, k, log_weight, exclude, lse_rows, lse_columns = ctx.saved_tensors
+        rows = Direction(lse_rows, grad_rows)
+        columns = None if lse_columns is None else Direction(lse_columns, grad_columns)
+        needed = ctx.needs_input_grad[:3]
+        return *cross_gradients(q, k, log_weight, exclude, rows, columns, ctx.bounded, needed), None, None, None
+
+
+class _RowSum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, q: Tensor, k: Tensor, f: str, exclude: Tensor | None) -> Tensor:
+        total = q.new_zeros(len(q))
+        with _no_autocast(q):
+            for r in _slices(q):
+                for c in _slices(k):
+                    total[r] += FUNCTIONS[f][0](_cross_scores(q, k, None, exclude, r, c)).sum(1)
+        ctx.save_for_backward(q, k, exclude)
+        ctx.derivative = FUNCTIONS[f][1]
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        q, k, exclude = ctx.saved_tensors
+        dq, dk = (
+            torch.zeros_like(x) if needed else None for x, needed in zip((q, k), ctx.needs_input_grad, strict=False)
+        )
+        with _no_autocast(q):
+            for r in _slices(q):
+                for c in _slices(k):
+                    weight = ctx.derivative(_cross_scores(q, k, None, exclude, r, c)).mul_(grad[r, None])
+                    if dq is not None:
+                        dq[r].addmm_(weight, k[c])
+                    if dk is not None:
+                        dk[c].addmm_(weight.T, q[r])
+        return dq, dk, None, None
+
+
+class Direction:
+    """What the gradient of one direction's log-sum-exp needs: lse, its gradient g and a = g exp(-lse)."""
+
+    def __init__(self, lse: Tensor, grad: Tensor) -> None:
+        self.lse = lse.masked_fill(lse == -_INF, _INF)  # nothing summed: exp(s - inf) is 0, not NaN
+        self.grad = grad
+        self.a = grad * (-self.lse).exp()
+
+
+def cross_gradients(
+    q: Tensor,
+    k: Tensor,
+    log_weight: Tensor | None,
+    exclude: Tensor | None,
+    rows: Direction,
+    columns: Direction | None,
+    bounded: bool,
+    needed: Sequence[bool],
+) -> tuple[Tensor | None, ...]:
+    """Gradients for q, k and log_weight, as far as ``needed``, of the log-sum-exps of both directions."""
+    dq, dk, dw = (
+        torch.zeros_like(x) if wanted and x is not None else None
+        for x, wanted in zip((q, k, log_weight), needed, strict=True)
+    )
+    with _no_autocast(q):
+        for r in _slices(q):
+            for c in _slices(k):
+                weight = _weight(_cross_scores(q, k, log_weight, exclude, r, c), rows, r, columns, c, bounded)
+                if dq is not None:
+                    dq[r].addmm_(weight, k[c])
+                if dk is not None:
+                    dk[c].addmm_(weight.T, q[r])
+                if dw is not None:
+                    dw[c] += weight.sum(0)
+    return dq, dk, dw
+
+
+def _start(x: Tensor, bounded: bool) -> Tensor:
+    return x.new_zeros(len(x)) if bounded else x.new_full((len(x),), -_INF)
+
+
+def _add(rows: Tensor, columns: Tensor | None, scores: Tensor, r: slice, c: slice, bounded: bool) -> None:
+    """Add a tile to the sums of exponentials (bounded) or to the log-sum-exps; may overwrite ``scores``."""
+    if bounded:
+        e = scores.exp_()
+        rows[r] += e.sum(1)
+        if columns is not None:
+            columns[c] += e.sum(0)
+    else:
+        rows[r] = torch.logaddexp(rows[r], scores.logsumexp(1))
+        if columns is not None:
+            columns[c] = torch.logaddexp(columns[c], scores.logsumexp(0))
+
+
+def _weight(scores: Tensor, rows: Direction, r: slice, columns: Direction | None, c: slice, bounded: bool) -> Tensor:
+    """The gradient for a tile: softmax times g, of the rows and of the columns; may overwrite ``scores``."""
+    if bounded:
+        a = rows.a[r, None]
+        return scores.exp_().mul_(a if columns is None else a + columns.a[c])
+    weight = (scores - rows.lse[r, None]).exp_().mul_(rows.grad[r, None])
+    if columns is not None:
+        weight += (scores - columns.lse[c]).exp_().mul_(columns.grad[c])
+    return weight
+
+
+def _sym_scores(x: Tensor, r: slice, c: slice, num_items: int, log_weight: LogWeight | None) -> Tensor:
+    scores = x[r] @ x[c].T
+    if log_weight is not None:
+        scores += log_weight(scores)
+    period, offset = num_items or len(x), r.start - c.start
+    for diagonal in range(offset % period - period * (len(scores) // period + 1), scores.size(1), period):
+        if diagonal > -len(scores):
+            scores.diagonal(diagonal).fill_(-_INF)
+    return scores
+
+
+def _cross_scores(
+    q: Tensor, k: Tensor, log_weight: Tensor | None, exclude: Tensor | None, r: slice, c: slice
+) -> Tensor:
+    scores = q[r] @ k[c].T
+    if log_weight is not None:
+        scores += log_weight[c]
+    if exclude is not None:
+        for column in (exclude[r] - c.start).unsqueeze(2).unbind(1):
+            inside = (column >= 0) & (column < scores.size(1))
+            column = column.clamp(0, scores.size(1) - 1)
+            scores.scatter_(1, column, scores.gather(1, column).masked_fill(inside, -_INF))
+    return scores
+
+
+def _slices(x: Tensor) -> list[slice]:
+    tile = 512 if x.device.type == "cpu" else 4096
+    return [slice(start, min(start + tile, len(x))) for start in range(0, len(x), tile)]
+
+
+def _triangle(x: Tensor) -> Iterator[tuple[slice, slice]]:
+    slices = _slices(x)
+    return ((r, c) for i, r in enumerate(slices) for c in slices[i:])
+
+
+def _softplus(x: Tensor) -> Tensor:
+    return F.softplus(x, threshold=50.0)
+
+
+def _step(x: Tensor) -> Tensor:
+    return (x > 0).to(x.dtype)
+
+
+FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
+    "exp": (torch.exp, torch.exp),
+    "relu": (F.relu, _step),
+    "softplus": (_softplus, torch.sigmoid),
+}  # f and its derivative; all are 0 at -inf
+
+
+def _accurate(x: Tensor) -> Tensor:
+    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+
+
+def _no_autocast(x: Tensor) -> torch.autocast:
+    return torch.autocast(x.device.type, enabled=False)
