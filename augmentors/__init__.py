@@ -7,7 +7,7 @@ from augmentors._adaptive import (
     eigenvector_centrality,
     pagerank,
 )
-from augmentors._adversarial import AdversarialView, project_to_budget
+from augmentors._adversarial import AdversarialView
 from augmentors._base import Augmentor
 from augmentors._compose import Compose, Identity, RandomChoice
 from augmentors._compression import Compress, DropMember, ViewPool
@@ -15,6 +15,7 @@ from augmentors._diffusion import HeatDiffusion, PPRDiffusion
 from augmentors._edges import EdgeAdd, EdgeAttrMask, EdgeDrop, EdgeRewire
 from augmentors._features import FeatureDropout, FeatureMask, FeatureNoise
 from augmentors._nodes import NodeDrop, NodeShuffle
+from augmentors._projection import project_to_budget
 from augmentors._subgraphs import EgoSubgraph, RandomWalkSubgraph, UniformSubgraph
 
 __all__ = [

@@ -1,7 +1,7 @@
-"""GCA's augmentors, which spare what is central, and the centralities they stand on.
+"""GCA's adaptive augmentors, which rarely perturb central edges and features, and node centralities.
 
-A centrality is any function ``Data -> Tensor [N]`` of values that are not negative. It is computed anew at each call:
-nothing is remembered from one graph to the next. To compute it once, store it with the graph:
+A centrality is any function ``Data -> Tensor [N]`` with values of at least 0. It is computed at each call; to compute
+it once, store it in the graph:
 
     data.pagerank = pagerank(data)
     augmentor = AdaptiveEdgeDrop(0.3, centrality=operator.attrgetter("pagerank"))
@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 from torch_geometric.data import Data
 
 from augmentors._base import Augmentor
-from augmentors._checks import check_probability
+from augmentors._checks import check_callable, check_probability
 from augmentors._edges import drop_edges, uniform_per_edge
 from augmentors._graphs import edge_stores, edges_of, graph_of_nodes
 from augmentors._random import uniform
@@ -25,7 +25,7 @@ Centrality = Callable[[Data], Tensor]
 def degree_centrality(data: Data) -> Tensor:
     """The number of edges that end in each node ``[N]``.
 
-    **Source:** GCA (arXiv 2010.14945), section 3.2.1. **Differs:** as there.
+    **Source:** GCA (arXiv 2010.14945), section 3.2.1. **Differs:** nothing.
 
     Example:
         >>> degree_centrality(Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3))
@@ -35,26 +35,25 @@ def degree_centrality(data: Data) -> Tensor:
 
 
 def pagerank(data: Data, damping: float = 0.85) -> Tensor:
-    """PageRank ``[N]``, which sums to 1 in each graph of a batch, to 1e-8 in the 1-norm.
+    """PageRank ``[N]``, which sums to 1 in each graph of a batch, with an error below 1e-8 in the 1-norm.
 
     .. math:: r = (1 - d) / n + d (A^T D^{-1} r + \\text{mass of nodes without outgoing edges} / n)
 
     Args:
-        data: graph or batch; weights of edges are not used.
-        damping: share of the mass that follows the edges, in [0, 1).
+        data: graph or batch; edge weights are not used.
+        damping: fraction of the mass that follows the edges, in [0, 1).
 
     Raises:
         ValueError: ``damping`` is outside [0, 1).
 
-    **Source:** Page et al. (1999); GCA (arXiv 2010.14945), section 3.2.1. **Differs:** the authors' code has 200
+    **Source:** Page et al. (1999); GCA (arXiv 2010.14945), section 3.2.1. **Differs:** the authors' code runs 200
     iterations and loses the mass of nodes without outgoing edges.
 
     Example:
         >>> pagerank(Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3))
         tensor([0.2568, 0.4865, 0.2568], dtype=torch.float64)
     """
-    if not 0 <= damping < 1:
-        raise ValueError(f"damping must be in [0, 1), got {damping}")
+    check_probability("damping", damping, below=1)
     (batch, ptr), (row, col) = graph_of_nodes(data._store), edges_of(data)
     share = 1 / ptr.diff().double()[batch]
     degree = row.bincount(minlength=batch.numel()).double()
@@ -70,7 +69,7 @@ def pagerank(data: Data, damping: float = 0.85) -> Tensor:
 def eigenvector_centrality(data: Data) -> Tensor:
     """The leading eigenvector ``[N]`` of the adjacency matrix of each graph, by its incoming edges, of 2-norm 1.
 
-    Power iteration on A + I, in each graph until a step changes less than 1e-8 in the 1-norm, or 1000 times.
+    Power iteration on A + I, in each graph until a step changes it by less than 1e-8 in the 1-norm, or 1000 steps.
 
     **Source:** Bonacich (1987); GCA (arXiv 2010.14945), section 3.2.1. **Differs:** the authors call networkx.
 
@@ -84,7 +83,7 @@ def eigenvector_centrality(data: Data) -> Tensor:
     for _ in range(1000):
         new = vector.index_add(0, col, vector.index_select(0, row))
         new = new / _sum(new.square(), batch, ptr).sqrt()[batch]
-        new = torch.where(done[batch], vector, new)  # a graph stops where it would alone
+        new = torch.where(done[batch], vector, new)  # each graph stops as it would alone
         done = _sum((new - vector).abs(), batch, ptr) < 1e-8
         vector = new
         if done.all():
@@ -92,26 +91,36 @@ def eigenvector_centrality(data: Data) -> Tensor:
     return vector
 
 
-class AdaptiveEdgeDrop(Augmentor):
-    """Drop edges with probabilities that average to ``p`` in each graph, those between central nodes rarely.
+class _AdaptiveAugmentor(Augmentor):
+    """Checks and keeps the arguments that both augmentors take."""
+
+    def __init__(self, p: float, centrality: Centrality = degree_centrality, *, threshold: float = 0.7) -> None:
+        self.p = check_probability("p", p)
+        self.centrality = check_callable("centrality", centrality, "a function Data -> Tensor [N]")
+        self.threshold = check_probability("threshold", threshold)
+
+
+class AdaptiveEdgeDrop(_AdaptiveAugmentor):
+    """Drop edges with probabilities that average to ``p`` in each graph, lower between central nodes.
 
     .. math:: p_{uv} = \\min\\Big(\\frac{s_{max} - s_{uv}}{s_{max} - \\mu_s} p,\\; p_\\tau\\Big),
               \\quad s_{uv} = \\log \\frac{\\varphi(u) + \\varphi(v)}{2}
 
     Args:
-        p: mean probability of dropping, before the cut at ``threshold``; in [0, 1].
-        centrality: :func:`degree_centrality`, :func:`pagerank`, :func:`eigenvector_centrality`, or one's own.
+        p: mean probability of dropping, before clipping at ``threshold``; in [0, 1].
+        centrality: :func:`degree_centrality`, :func:`pagerank`, :func:`eigenvector_centrality`, or your own.
         threshold: the highest probability, p_tau, in [0, 1].
-        undirected: both directions of an edge share their fate; ``False`` draws for each column of ``edge_index`` and
-            takes the centrality of the node where the edge ends alone.
+        undirected: draw both directions of an edge together; ``False``: draw for each column of ``edge_index``, with
+            the centrality of the edge's target only.
         as_weight: keep all edges and give the dropped ones ``edge_weight`` 0, as in :class:`augmentors.EdgeDrop`.
 
     Raises:
+        TypeError: ``centrality`` is not callable.
         ValueError: ``p`` or ``threshold`` is outside [0, 1].
 
-    **Source:** GCA (arXiv 2010.14945), equations 2 and 3. **Differs:** the authors' code takes the node where the edge
-    ends for undirected graphs too. Weights of 0 (log 0) are left out of the mean and get ``threshold``, where the code
-    adds 1e-8; where all weights above 0 are equal, all get ``p``, where the formula is 0 / 0.
+    **Source:** GCA (arXiv 2010.14945), equations 2 and 3. **Differs:** the authors' code uses the edge's target for
+    undirected graphs too. Weights of 0 (log 0) are left out of the mean and get ``threshold``, where the code adds
+    1e-8; if all weights above 0 are equal, all get ``p``, where the formula is 0 / 0.
 
     Example:
         >>> data = Data(edge_index=torch.tensor([[0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2]]), num_nodes=4)
@@ -123,13 +132,12 @@ class AdaptiveEdgeDrop(Augmentor):
         self,
         p: float,
         centrality: Centrality = degree_centrality,
+        *,
         threshold: float = 0.7,
         undirected: bool = True,
         as_weight: bool = False,
     ) -> None:
-        self.p = check_probability("p", p)
-        self.centrality = _check_callable(centrality)
-        self.threshold = check_probability("threshold", threshold)
+        super().__init__(p, centrality, threshold=threshold)
         self.undirected = undirected
         self.as_weight = as_weight
 
@@ -143,21 +151,15 @@ class AdaptiveEdgeDrop(Augmentor):
         return _probabilities(weight, batch[row], ptr.numel() - 1, self.p, self.threshold)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Draw the edges that stay."""
+        """Draw the edges to drop."""
         for store in edge_stores(data):
             draw = uniform_per_edge(data, store, self.undirected, generator)
             drop_edges(data, store, draw >= self.probabilities(data), self.as_weight)
         return data
 
-    def __repr__(self) -> str:
-        return (
-            f"AdaptiveEdgeDrop(p={self.p}, centrality={_name(self.centrality)}, threshold={self.threshold}, "
-            f"undirected={self.undirected}{', as_weight=True' * self.as_weight})"
-        )
 
-
-class AdaptiveFeatureMask(Augmentor):
-    """Set feature columns to zero with probabilities that average to ``p``, those that central nodes have rarely.
+class AdaptiveFeatureMask(_AdaptiveAugmentor):
+    """Set feature columns to zero with probabilities that average to ``p``, lower for those of central nodes.
 
     .. math:: p_i = \\min\\Big(\\frac{s_{max} - s_i}{s_{max} - \\mu_s} p,\\; p_\\tau\\Big),
               \\quad s_i = \\log \\sum_u |x_{ui}| \\varphi(u)
@@ -165,12 +167,11 @@ class AdaptiveFeatureMask(Augmentor):
     A graph without ``x`` passes through; the columns are masked for all graphs of a batch alike.
 
     Args:
-        p: mean probability of masking, before the cut at ``threshold``; in [0, 1].
-        centrality: :func:`degree_centrality`, :func:`pagerank`, :func:`eigenvector_centrality`, or one's own.
-        threshold: the highest probability, p_tau, in [0, 1].
+        p: mean probability of masking, before clipping at ``threshold``; in [0, 1].
+        centrality, threshold: as for :class:`AdaptiveEdgeDrop`.
 
     Raises:
-        ValueError: ``p`` or ``threshold`` is outside [0, 1].
+        TypeError, ValueError: as for :class:`AdaptiveEdgeDrop`.
 
     **Source:** GCA (arXiv 2010.14945), equations 4 to 7. **Differs:** empty columns and equal weights as in
     :class:`AdaptiveEdgeDrop`.
@@ -182,11 +183,6 @@ class AdaptiveFeatureMask(Augmentor):
         tensor([0.6000, 0.0000], dtype=torch.float64)
     """
 
-    def __init__(self, p: float, centrality: Centrality = degree_centrality, threshold: float = 0.7) -> None:
-        self.p = check_probability("p", p)
-        self.centrality = _check_callable(centrality)
-        self.threshold = check_probability("threshold", threshold)
-
     def probabilities(self, data: Data) -> Tensor:
         """The probability ``[F]`` of masking each column."""
         x = data.x if data.x.is_floating_point() else data.x.float()
@@ -195,14 +191,11 @@ class AdaptiveFeatureMask(Augmentor):
         return _probabilities(weight.double(), group, 1, self.p, self.threshold)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Draw the columns that stay."""
+        """Draw the columns to mask."""
         if data.x is not None:
             keep = uniform(data.x.size(1), data.x.device, generator) >= self.probabilities(data)
             data.x = data.x * keep.to(data.x.dtype)
         return data
-
-    def __repr__(self) -> str:
-        return f"AdaptiveFeatureMask(p={self.p}, centrality={_name(self.centrality)}, threshold={self.threshold})"
 
 
 def _probabilities(weight: Tensor, group: Tensor, groups: int, p: float, threshold: float) -> Tensor:
@@ -219,13 +212,3 @@ def _probabilities(weight: Tensor, group: Tensor, groups: int, p: float, thresho
 def _sum(value: Tensor, batch: Tensor, ptr: Tensor) -> Tensor:
     """Sum over each graph ``[B]``."""
     return value.new_zeros(ptr.numel() - 1).index_add_(0, batch, value)
-
-
-def _check_callable(centrality: Centrality) -> Centrality:
-    if not callable(centrality):
-        raise TypeError(f"centrality must be a function Data -> Tensor [N], got {centrality!r}")
-    return centrality
-
-
-def _name(function: Callable) -> str:
-    return getattr(function, "__name__", repr(function))

@@ -1,4 +1,4 @@
-"""The view that an objective likes least: edges and features perturbed by projected gradient ascent."""
+"""The view that maximizes an objective within a budget, by projected gradient ascent over edges and features."""
 
 import copy
 import math
@@ -10,22 +10,24 @@ from torch import Generator, Tensor
 from torch_geometric.data import Data
 
 from augmentors._base import Augmentor
-from augmentors._checks import check_at_least
+from augmentors._checks import check_at_least, check_callable, check_not_negative, check_positive
 from augmentors._graphs import edges_of, graph_of_nodes
 from augmentors._pairs import PairGraph, all_pairs, pair_graph, present_pairs, random_pairs
+from augmentors._projection import highest, project_to_budget, spread
 from augmentors._random import uniform
+from augmentors._sparse import largest
 
 ViewObjective = Callable[[Data], Tensor]
-CANDIDATES = ("sampled", "best", "all")
-_BLOCK = 2**18  # entries of the features that change at once
+_CANDIDATES = ("sampled", "best", "all")
+_BLOCK = 2**18  # entries of the features in a block of _move
 
 
-class Attack(NamedTuple):
-    """What an attack found.
+class AttackResult(NamedTuple):
+    """The result of an attack.
 
     Attributes:
         view: the graph with the drawn flips and the perturbed features.
-        relaxed: the graph that the ascent ended at: all candidate edges, weighted.
+        relaxed: the graph at the end of the ascent: all candidate edges, weighted.
         pairs: candidates ``[2, M]``, u < v.
         s: flips ``[M]`` in [0, 1], the probabilities of the draw.
     """
@@ -37,7 +39,7 @@ class Attack(NamedTuple):
 
 
 class AdversarialView(Augmentor):
-    r"""The view on which an objective is high, within a budget of flipped edges and changed features.
+    r"""The view that maximizes an objective within a budget of flipped edges and perturbed features.
 
     Over a list of M candidate pairs of nodes, each flipped by :math:`s \in [0, 1]`, and a perturbation of the features,
 
@@ -51,28 +53,28 @@ class AdversarialView(Augmentor):
         s \leftarrow \Pi\big(s + \tfrac{\alpha}{\sqrt{t + 1}} \, g_s / \max |g_s|\big), \qquad
         \delta \leftarrow \mathrm{clip}(\delta + \beta \, \mathrm{sign}(g_\delta), -\Delta, \Delta)
 
-    then each pair is flipped with probability s: the number of flips is :math:`\sum s` on average. :math:`\Delta` and
-    :math:`\beta` count in the mean size of the entries of x that are not 0, which is 1 for binary features.
+    then each pair is flipped with probability s: the number of flips is :math:`\sum s` on average. The unit of
+    :math:`\Delta` and :math:`\beta` is the mean absolute nonzero entry of x, which is 1 for binary features.
 
-    A pair is unordered: where the graph joins it, in one direction or both, once or several times, a flip removes all
-    that; where it does not, a flip adds both directions, with the attributes of an edge drawn from the same graph.
-    Self-loops stay. Pairs never join graphs of a ``Batch``; a graph without edges has no budget and stays.
+    A pair is unordered: a flip removes all edges of a joined pair, in both directions and with duplicates, and joins
+    another in both directions, with the attributes of an edge drawn from the same graph. Self-loops are unchanged.
+    Pairs never join graphs of a ``Batch``; a graph without edges has no budget.
 
     Args:
-        objective: ``view -> scalar``, differentiable in ``view.x`` and ``view.edge_weight``, where the flips stand;
-            the view has more columns in ``edge_index`` than the graph, those of weight 0 included. It is called
-            ``steps`` times. Networks in it should be in evaluation mode; their parameters get no gradient.
-        edge_budget: :math:`\rho`, flips for each undirected edge, at least 0; 0 leaves the edges.
-        feature_budget: :math:`\Delta`, at least 0; 0 leaves the features.
+        objective: ``view -> scalar``, differentiable in ``view.x`` and ``view.edge_weight``, which holds the flips;
+            ``view.edge_index`` has columns for all candidates, those of weight 0 included. It is called ``steps``
+            times. Networks in it should be in evaluation mode; their parameters get no gradient.
+        edge_budget: :math:`\rho`, flips per undirected edge, at least 0; 0 keeps the edges.
+        feature_budget: :math:`\Delta`, at least 0; 0 keeps the features.
         steps: T, at least 1.
         edge_step: :math:`\alpha`, above 0.
         feature_step: :math:`\beta`, above 0.
-        candidates: the present pairs and ``"sampled"``: up to ``absent`` drawn absent pairs for each of them;
-            ``"best"``: those ``absent`` for each of them whose first gradient is highest, found in row blocks, at the
-            price of an evaluation of the objective for each block; ``"all"``: all absent pairs, as in the paper, for
-            some hundred nodes at most where the encoder gathers along edges.
-        absent: how many absent pairs for each present one, at least 1.
-        per_graph: each graph of a ``Batch`` has the share of its edges of the budget; ``False``: one budget for all.
+        candidates: the present pairs and ``"sampled"``: up to ``absent`` random absent pairs for each of them;
+            ``"best"``: the ``absent`` pairs for each of them with the highest first gradient, at the cost of one
+            evaluation of the objective for each block of pairs; ``"all"``: all absent pairs, as in the paper, for a
+            few hundred nodes at most if the encoder gathers along edges.
+        absent: the number of absent pairs for each present one, at least 1.
+        per_graph: each graph of a ``Batch`` has its own edge budget; ``False``: one budget for all.
         relative: as above; ``False``: the step is :math:`\alpha g_s / \sqrt{t + 1}`, and :math:`\Delta` and
             :math:`\beta` are in the units of x.
 
@@ -87,7 +89,7 @@ class AdversarialView(Augmentor):
     (``candidates="all"``); steps relative to the gradient (``relative=False, edge_step=200``); the sum of s is at most
     the budget, where the code overshoots by up to 1.4 %. As in the code, one draw is made, which may exceed the budget.
 
-    Example: remove the edge that carries most.
+    Example: remove the edge with the largest difference.
 
         >>> path = Data(x=torch.tensor([[1.0], [1.0], [5.0]]), edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]))
         >>> def smoothness(view):
@@ -102,38 +104,36 @@ class AdversarialView(Augmentor):
     def __init__(
         self,
         objective: ViewObjective,
+        *,
         edge_budget: float = 0.2,
         feature_budget: float = 0.04,
         steps: int = 5,
         edge_step: float = 1.0,
         feature_step: float = 0.01,
         candidates: Literal["sampled", "best", "all"] = "sampled",
-        *,
         absent: int = 2,
         per_graph: bool = True,
         relative: bool = True,
     ) -> None:
-        if not callable(objective):
-            raise TypeError(f"objective must be a function Data -> scalar Tensor, got {objective!r}")
-        if candidates not in CANDIDATES:
-            raise ValueError(f"candidates must be one of {', '.join(CANDIDATES)}, got {candidates!r}")
-        self.objective = objective
-        self.edge_budget = _check_size("edge_budget", edge_budget)
-        self.feature_budget = _check_size("feature_budget", feature_budget)
+        if candidates not in _CANDIDATES:
+            raise ValueError(f"candidates must be one of {', '.join(_CANDIDATES)}, got {candidates!r}")
+        self.objective = check_callable("objective", objective, "a function Data -> scalar Tensor")
+        self.edge_budget = check_not_negative("edge_budget", edge_budget)
+        self.feature_budget = check_not_negative("feature_budget", feature_budget)
         self.steps = check_at_least("steps", steps, 1)
-        self.edge_step = _check_size("edge_step", edge_step, zero=False)
-        self.feature_step = _check_size("feature_step", feature_step, zero=False)
+        self.edge_step = check_positive("edge_step", edge_step)
+        self.feature_step = check_positive("feature_step", feature_step)
         self.candidates = candidates
         self.absent = check_at_least("absent", absent, 1)
         self.per_graph = per_graph
         self.relative = relative
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Attack, and draw the view."""
+        """Return the view of :meth:`attack`."""
         return self.attack(data, generator=generator).view
 
-    def attack(self, data: Data, *, generator: Generator | None = None) -> Attack:
-        """The view, with the relaxed graph that it was drawn from."""
+    def attack(self, data: Data, *, generator: Generator | None = None) -> AttackResult:
+        """Return the view, and the relaxed graph that it is drawn from."""
         data = copy.copy(data)
         data.edge_index = edges_of(data)
         perturbed = self.feature_budget > 0 and data.x is not None
@@ -142,8 +142,9 @@ class AdversarialView(Augmentor):
         graph = self._candidate_graph(data, generator)
         group, budget = self._budgets(graph)
         s = _no_flips(graph)
-        x = data.x.clone() if perturbed else None
-        unit = _mean_size(data.x) if perturbed and self.relative else s.new_ones(())
+        clean = data.x.detach() if perturbed else s.new_empty(0)
+        x = clean.clone() if perturbed else None
+        unit = _mean_size(clean) if perturbed and self.relative else s.new_ones(())
         limit, step = unit * self.feature_budget, unit * self.feature_step
         values = []
         for t in range(self.steps):
@@ -152,18 +153,18 @@ class AdversarialView(Augmentor):
             s = project_to_budget(s.add_(self._edge_step(grad_s, group, budget, t)), budget, group)
             if x is not None and grad_x is not None:
                 values.append(grad_x.sum())
-                _move(x, grad_x, step, data.x, limit)
-            del grad_x  # not held during the next evaluation
+                _move(x, grad_x, step, clean, limit)
+            del grad_x  # frees its memory before the next evaluation
         if not torch.stack([value.isfinite() for value in values]).all():
             raise FloatingPointError("the objective or its gradient is not finite during the attack")
         view = graph.flipped(uniform(s.shape, s.device, generator) < s)
         relaxed = graph.relaxed(s)
         if x is not None:
             view.x = relaxed.x = x
-        return Attack(view, relaxed, graph.pairs, s)
+        return AttackResult(view, relaxed, graph.pairs, s)
 
     def _candidate_graph(self, data: Data, generator: Generator | None) -> PairGraph:
-        """The pairs that may be flipped, and the graph over them."""
+        """The graph over the pairs that may be flipped."""
         present = present_pairs(data)
         if not self.edge_budget:
             return pair_graph(data, present, generator)
@@ -183,12 +184,7 @@ class AdversarialView(Augmentor):
             graph = pair_graph(data, numbers, generator)
             gradient = self._gradients(graph, _no_flips(graph), None)[1]
             best, score = torch.cat([best, graph.numbers[~graph.present]]), torch.cat([score, gradient[~graph.present]])
-            order = score.argsort(descending=True, stable=True)
-            order = order[batch[best[order] // data.num_nodes].argsort(stable=True)]
-            group = batch[best[order] // data.num_nodes]
-            before = group.bincount(minlength=count.numel()).cumsum(0) - group.bincount(minlength=count.numel())
-            rank = torch.arange(group.numel(), device=group.device) - before[group]
-            chosen = order[rank < count[group]]
+            chosen = largest(batch[best // data.num_nodes], score, count)
             best, score = best[chosen], score[chosen]
         return best
 
@@ -203,14 +199,14 @@ class AdversarialView(Augmentor):
     def _edge_step(self, gradient: Tensor, group: Tensor | None, budget: Tensor, t: int) -> Tensor:
         """The step of s at iteration t."""
         if self.relative:
-            highest = _highest(gradient.abs(), budget, group)
-            gradient = gradient / _spread(highest.masked_fill(highest == 0, 1.0), group)
+            scale = highest(gradient.abs(), budget, group)
+            gradient = gradient / spread(scale.masked_fill(scale == 0, 1.0), group)
         return gradient * (self.edge_step / math.sqrt(t + 1))
 
     def _gradients(self, graph: PairGraph, s: Tensor, x: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
         """The objective at the flips ``s`` and the features ``x``, and its gradients; ``None``: x as it is."""
         with torch.enable_grad():
-            leaves = [part.detach().requires_grad_() for part in (s, x) if part is not None]
+            leaves = [leaf.detach().requires_grad_() for leaf in (s, x) if leaf is not None]
             view = graph.relaxed(leaves[0])
             if x is not None:
                 view.x = leaves[1]
@@ -220,53 +216,6 @@ class AdversarialView(Augmentor):
             gradients = torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True)
         return value.detach().reshape(()), gradients[0], None if x is None else gradients[1]
 
-    def __repr__(self) -> str:
-        name = getattr(self.objective, "__name__", repr(self.objective))
-        return (
-            f"AdversarialView({name}, edge_budget={self.edge_budget}, feature_budget={self.feature_budget}, "
-            f"steps={self.steps}, edge_step={self.edge_step}, feature_step={self.feature_step}, "
-            f"candidates={self.candidates!r}, absent={self.absent}, per_graph={self.per_graph}, "
-            f"relative={self.relative})"
-        )
-
-
-def project_to_budget(s: Tensor, budget: float | Tensor, group: Tensor | None = None) -> Tensor:
-    r"""The nearest point to ``s`` whose entries are in [0, 1] and sum to at most ``budget``.
-
-    .. math:: \mathrm{clip}(s - \mu, 0, 1), \qquad \mu = 0 \text{ or such that the sum is the budget}
-
-    by bisection for :math:`\mu` between 0 and max s, one step for each bit of the dtype; of the last bracket the end
-    where the sum is within the budget. No host synchronization.
-
-    Args:
-        s: floating-point ``[M]``.
-        budget: at least 0; with ``group`` one for each group, ``[B]``.
-        group: long ``[M]`` in [0, B): each group is projected onto its own budget; ``None``: one group.
-
-    Returns:
-        ``[M]``; NaN entries stay NaN.
-
-    Raises:
-        ValueError: the budget is a number below 0.
-
-    **Source:** Xu et al. (arXiv 1906.04214), the projection. **Differs:** a fixed number of steps; a feasible end.
-
-    Example:
-        >>> project_to_budget(torch.tensor([1.5, 0.5, -1.0]), 1.25)
-        tensor([1.0000, 0.2500, 0.0000])
-    """
-    if not isinstance(budget, Tensor):
-        _check_size("budget", budget)
-    budget = torch.as_tensor(budget, dtype=s.dtype, device=s.device)
-    fits = _total(s.clamp(0, 1), budget, group) <= budget
-    low = torch.zeros_like(budget)
-    high = _highest(s, budget, group).masked_fill(fits, 0)
-    for _ in range(torch.finfo(s.dtype).bits):
-        middle = (low + high) / 2
-        fits = _total((s - _spread(middle, group)).clamp_(0, 1), budget, group) <= budget
-        low, high = torch.where(fits, low, middle), torch.where(fits, middle, high)
-    return (s - _spread(high, group)).clamp_(0, 1)
-
 
 def _no_flips(graph: PairGraph) -> Tensor:
     """A zero for each pair, in the dtype of the features."""
@@ -275,40 +224,13 @@ def _no_flips(graph: PairGraph) -> Tensor:
     return torch.zeros(graph.present.shape, dtype=dtype, device=graph.present.device)
 
 
-def _total(value: Tensor, like: Tensor, group: Tensor | None) -> Tensor:
-    """The sum over each group, in the shape of ``like``."""
-    return value.sum() if group is None else torch.zeros_like(like).index_add_(0, group, value)
-
-
-def _highest(value: Tensor, like: Tensor, group: Tensor | None) -> Tensor:
-    """The highest value in each group, or 0 if that is higher, in the shape and on the device of ``like``."""
-    zero = torch.zeros_like(like, dtype=value.dtype)
-    if group is None:
-        return torch.maximum(value.max(), zero) if value.numel() else zero
-    return zero.scatter_reduce(0, group, value, "amax")
-
-
-def _spread(of_group: Tensor, group: Tensor | None) -> Tensor:
-    """The value of each entry's group."""
-    return of_group if group is None else of_group[group]
-
-
 def _move(x: Tensor, gradient: Tensor, step: Tensor, clean: Tensor, limit: Tensor) -> None:
-    """A step of ``x`` up the gradient's signs, at most ``limit`` from ``clean``: in place, by blocks of rows."""
+    """Step ``x`` along the gradient's signs, at most ``limit`` from ``clean``: in place, by blocks of rows."""
     rows = max(1, _BLOCK * x.size(0) // max(1, x.numel()))
-    for part, g, origin in zip(x.split(rows), gradient.split(rows), clean.split(rows), strict=True):
-        part.add_(step * g.sign()).clamp_(origin - limit, origin + limit)
+    for block, g, origin in zip(x.split(rows), gradient.split(rows), clean.split(rows), strict=True):
+        block.add_(step * g.sign()).clamp_(origin - limit, origin + limit)
 
 
 def _mean_size(x: Tensor) -> Tensor:
     """The mean absolute value of the entries that are not 0; 0 where all are."""
     return x.abs().sum() / x.count_nonzero().clamp_min(1)
-
-
-def _check_size(name: str, value: float, zero: bool = True) -> float:
-    """``value`` as a float if it is finite and at least 0 (above 0), or an error that names the argument."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not (math.isfinite(value) and (value >= 0 if zero else value > 0)):
-        raise ValueError(f"{name} must be finite and {'at least' if zero else 'above'} 0, got {value}")
-    return float(value)

@@ -2,10 +2,14 @@
 
 import copy
 from abc import abstractmethod
+from typing import Any
 
 from torch import Generator
 from torch_geometric.data import Data, HeteroData
 from torch_geometric.transforms import BaseTransform
+
+from augmentors._checks import check_per_type, check_probability
+from augmentors._signatures import parameters_of
 
 
 class Augmentor(BaseTransform):
@@ -13,8 +17,8 @@ class Augmentor(BaseTransform):
 
     ``forward(data, generator)`` gets a shallow copy of the caller's graph: rebind attributes
     (``data.x = data.x * mask``), never write into their tensors. It works on ``Data`` and on a
-    ``Batch``, and composes with ``torch_geometric.transforms.Compose``. A subclass whose ``forward`` takes a
-    ``HeteroData`` too says so by ``hetero = True``; the others refuse it.
+    ``Batch``, and composes with ``torch_geometric.transforms.Compose``. A subclass whose ``forward`` also takes a
+    ``HeteroData`` sets ``hetero = True``; the others raise an error.
 
     Example:
         >>> import torch
@@ -31,7 +35,7 @@ class Augmentor(BaseTransform):
     hetero = False
 
     def __call__(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Return a view of ``data``, which stays as it was; ``generator=None`` draws from torch's global seed."""
+        """Return a view of ``data`` and leave ``data`` unchanged; ``generator=None`` uses torch's global seed."""
         if not isinstance(data, (Data, HeteroData)):
             raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
         if isinstance(data, HeteroData) and not self.hetero:
@@ -41,3 +45,27 @@ class Augmentor(BaseTransform):
     @abstractmethod
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
         """Turn the shallow copy ``data`` into the view."""
+
+    def __repr__(self) -> str:
+        """The call that makes the augmentor, without the arguments that have their default."""
+        arguments = []
+        for name, parameter in parameters_of(type(self)).items():
+            shown, default = _shown(getattr(self, name, None)), _shown(parameter.default)
+            if parameter.default is parameter.empty:
+                arguments.append(shown)
+            elif shown != default:
+                arguments.append(f"{name}={shown}")
+        return f"{type(self).__name__}({', '.join(arguments)})"
+
+
+class PerTypeAugmentor(Augmentor):
+    """An augmentor with a probability ``p`` in [0, 1], for a ``HeteroData`` also ``{type: p}``."""
+
+    hetero = True
+
+    def __init__(self, p: float | dict) -> None:
+        self.p = check_per_type("p", p, check_probability)
+
+
+def _shown(value: Any) -> str:
+    return getattr(value, "__name__", repr(value))

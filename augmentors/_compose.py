@@ -7,12 +7,14 @@ from torch import Generator
 from torch_geometric.data import Data, HeteroData
 
 from augmentors._base import Augmentor
+from augmentors._checks import check_callable
+from augmentors._random import call, permutation
 
 Transform = Callable[[Data], Data]
 
 
 class Identity(Augmentor):
-    """The view that is the graph itself.
+    """Return the graph itself as the view.
 
     Example:
         >>> Identity()(Data(x=torch.ones(2, 1))).x.tolist()
@@ -27,10 +29,10 @@ class Identity(Augmentor):
 
 
 class Compose(Augmentor):
-    """Apply transforms one after the other; the augmentors among them share the generator.
+    """Apply transforms one after the other; those that take a generator share it.
 
     Args:
-        transforms: augmentors or any PyG transforms ``Data -> Data``.
+        transforms: augmentors, PyG transforms, or any callables ``Data -> Data``.
 
     Raises:
         TypeError: a transform is not callable.
@@ -38,7 +40,7 @@ class Compose(Augmentor):
     Example:
         >>> from augmentors import EdgeDrop, FeatureMask
         >>> Compose([EdgeDrop(0.2), FeatureMask(0.3)])
-        Compose([EdgeDrop(p=0.2, undirected=True), FeatureMask(p=0.3)])
+        Compose([EdgeDrop(0.2), FeatureMask(0.3)])
     """
 
     hetero = True
@@ -49,18 +51,15 @@ class Compose(Augmentor):
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
         """Apply every transform in turn."""
         for transform in self.transforms:
-            data = _apply(transform, data, generator)
+            data = call(transform, data, generator=generator)
         return data
-
-    def __repr__(self) -> str:
-        return f"Compose({self.transforms!r})"
 
 
 class RandomChoice(Augmentor):
     """Apply ``num_choices`` of the transforms, drawn without replacement at each call, in the drawn order.
 
     Args:
-        transforms: augmentors or any PyG transforms ``Data -> Data``.
+        transforms: as for :class:`Compose`.
         num_choices: how many to draw, in [1, len(transforms)].
 
     Raises:
@@ -69,8 +68,8 @@ class RandomChoice(Augmentor):
 
     Example:
         >>> from augmentors import EdgeDrop, FeatureMask
-        >>> RandomChoice([EdgeDrop(0.2), FeatureMask(0.3), Identity()], num_choices=1)
-        RandomChoice([EdgeDrop(p=0.2, undirected=True), FeatureMask(p=0.3), Identity()], num_choices=1)
+        >>> RandomChoice([EdgeDrop(0.2), FeatureMask(0.3), Identity()], num_choices=2)
+        RandomChoice([EdgeDrop(0.2), FeatureMask(0.3), Identity()], num_choices=2)
     """
 
     hetero = True
@@ -83,24 +82,13 @@ class RandomChoice(Augmentor):
 
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
         """Draw the transforms and apply them."""
-        device = "cpu" if generator is None else generator.device
-        order = torch.randperm(len(self.transforms), generator=generator, device=device)
+        order = permutation(len(self.transforms), torch.device("cpu"), generator)
         for i in order[: self.num_choices].tolist():
-            data = _apply(self.transforms[i], data, generator)
+            data = call(self.transforms[i], data, generator=generator)
         return data
-
-    def __repr__(self) -> str:
-        return f"RandomChoice({self.transforms!r}, num_choices={self.num_choices})"
-
-
-def _apply(transform: Transform, data: Data | HeteroData, generator: Generator | None) -> Data:
-    return transform(data, generator=generator) if isinstance(transform, Augmentor) else transform(data)
 
 
 def _check_transforms(transforms: Sequence[Transform]) -> list[Transform]:
     if not isinstance(transforms, Sequence):
         raise TypeError(f"transforms must be a sequence of transforms, got {transforms!r}")
-    for transform in transforms:
-        if not callable(transform):
-            raise TypeError(f"transforms must hold callables Data -> Data, got {transform!r}")
-    return list(transforms)
+    return [check_callable(f"transforms[{i}]", one, "a callable Data -> Data") for i, one in enumerate(transforms)]

@@ -1,11 +1,10 @@
-"""StructComp's views: a graph compressed to one node for each part of a partition, without message passing.
+"""StructComp's views: a graph compressed to one node for each cluster.
 
-A cluster vector belongs to one graph, so these augmentors take no ``Batch`` of several, and their views have other
-nodes than the graph: the K parts. Only ``x`` comes along, as means; what else belongs to nodes and edges has no mean.
+A cluster vector belongs to one graph, so these augmentors take no ``Batch`` of several. The nodes of their views are
+the K clusters. Of the attributes, only ``x`` is kept, as means.
 """
 
 import copy
-import warnings
 from collections.abc import Sequence
 
 import torch
@@ -15,26 +14,23 @@ from torch_geometric.utils import coalesce
 
 from augmentors._base import Augmentor
 from augmentors._checks import check_probability
-from augmentors._graphs import edges_of
-from augmentors._random import random_bits
-
-with warnings.catch_warnings():  # the first CSR tensor of a process warns that the layout is in beta
-    warnings.simplefilter("ignore")
-    torch.eye(1).to_sparse_csr()
+from augmentors._graphs import device_of, edges_of
+from augmentors._random import integers, random_bits
+from augmentors._sparse import csr_matrix, numbers_below, sums_before
 
 
 class Compress(Augmentor):
-    r"""One node for each part, with the mean features of its members, and no edges.
+    r"""Replace each cluster by one node with the mean features of its members, and remove all edges.
 
     .. math:: X_c = M^{-1} C^\top X, \qquad C_{ij} = [c_i = j], \quad M = \mathrm{diag}(m_1, \ldots, m_K)
 
-    A GCN on a graph without edges is the MLP of the same weights: what is trained on the view embeds the whole graph.
+    A GCN on a graph without edges is an MLP with the same weights: trained on the view, it embeds the whole graph.
 
     Args:
-        cluster: long ``[N]``, the part in [0, K) of each node; none empty. Keep it on the graph's device.
-        coarse: give the view ``coarse_edge_index`` ``[2, E']`` too, the pairs of parts that edges join (a part with
-            itself for edges inside), and ``coarse_edge_weight`` ``[E']``, how many edges or the sum of their weights:
-            :math:`C^\top A C`. ``edge_index`` stays empty.
+        cluster: long ``[N]``, the cluster in [0, K) of each node; none empty. Keep it on the graph's device.
+        coarse: also give the view ``coarse_edge_index`` ``[2, E']``, the pairs of clusters that edges join (a cluster
+            with itself for edges inside), and ``coarse_edge_weight`` ``[E']``, the number of edges or the sum of their
+            weights: :math:`C^\top A C`. ``edge_index`` is empty.
 
     Returns:
         (by a call) ``Data`` with ``x`` ``[K, F]``, dense where the graph's is a sparse matrix, ``edge_index``
@@ -42,10 +38,10 @@ class Compress(Augmentor):
 
     Raises:
         TypeError: ``cluster`` is no long tensor.
-        ValueError: ``cluster`` has another shape or an empty part; (by a call) it is not of the graph's length, or the
-            graph is a batch of several.
+        ValueError: ``cluster`` has another shape or an empty cluster; (by a call) it is not of the graph's length, or
+            the graph is a batch of several.
 
-    **Source:** StructComp (ICLR 2024), X_c = P^T X. **Differs:** as there; the code's coarse graph forgets the counts.
+    **Source:** StructComp (ICLR 2024), X_c = P^T X. **Differs:** the code's coarse graph ignores the counts.
 
     Example:
         >>> path = Data(x=torch.tensor([[1.0], [3.0], [8.0]]), edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]))
@@ -57,7 +53,7 @@ class Compress(Augmentor):
             [0, 1, 0]]), tensor([2., 1., 1.]))
     """
 
-    def __init__(self, cluster: Tensor, coarse: bool = False) -> None:
+    def __init__(self, cluster: Tensor, *, coarse: bool = False) -> None:
         self.cluster, self.num_members = _check_cluster(cluster)
         self.coarse = coarse
         self.members = cluster.argsort(stable=True)
@@ -79,18 +75,18 @@ class Compress(Augmentor):
 
 
 class DropMember(Augmentor):
-    r"""One node for each part, with the mean features of a random subset of its members, and no edges.
+    r"""Replace each cluster by one node with the mean features of a random subset of its members; remove all edges.
 
-    Of the m members of a part, s = max(1, floor((1 - p) m)) are drawn without replacement. With x and S the mean and
+    Of the m members of a cluster, s = max(1, floor((1 - p) m)) are drawn without replacement. With x and S the mean and
     the covariance (divided by m) of all members, the row x' has
 
     .. math:: \mathbb{E}\, x' = x, \qquad \mathrm{Cov}\, x' = S\, \frac{m - s}{s (m - 1)}
 
-    so that it varies where the members differ, and not at all where they agree.
+    so it varies where the members differ, and not at all where they agree.
 
     Args:
         cluster: as for :class:`Compress`.
-        p: share of the members to leave out, in [0, 1]; one at least stays.
+        p: fraction of the members to drop, in [0, 1]; at least one is kept.
 
     Returns:
         (by a call) as :class:`Compress`; ``num_members`` ``[K]`` is s.
@@ -99,7 +95,7 @@ class DropMember(Augmentor):
         TypeError, ValueError: as :class:`Compress`; or ``p`` is outside [0, 1].
 
     **Source:** StructComp (ICLR 2024), DropMember. **Differs:** the authors' code has p = 1/2 and divides by zero for a
-    part of one node.
+    cluster of one node.
 
     Example:
         >>> pair = Data(x=torch.tensor([[1.0], [3.0], [8.0]]), edge_index=torch.empty(2, 0).long())
@@ -111,13 +107,11 @@ class DropMember(Augmentor):
         self.cluster, size = _check_cluster(cluster)
         self.p = check_probability("p", p)
         self.num_members = (size * (1 - self.p) + 1e-6).long().clamp_min(1)  # 1e-6: (1 - 0.9) * 10 is below 1
-        first = (size.cumsum(0) - size).repeat_interleave(size)
-        rank = torch.arange(cluster.numel(), device=cluster.device) - first
-        self.kept = (rank < self.num_members.repeat_interleave(size)).nonzero().squeeze(1)
+        self.kept = (numbers_below(size) < self.num_members.repeat_interleave(size)).nonzero().squeeze(1)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Draw the members that stay: the first ones of each part in a random order."""
-        cluster = self.cluster.to(_device(data))
+        """Draw the members to keep: the first ones of each cluster in a random order."""
+        cluster = self.cluster.to(device_of(data._store))
         order = (random_bits(cluster.shape, cluster.device, generator) + (cluster << 32)).argsort()
         return _average(data, cluster, order[self.kept.to(order.device)], self.num_members)
 
@@ -126,7 +120,7 @@ class DropMember(Augmentor):
 
 
 class ViewPool(Augmentor):
-    """One of some views drawn beforehand, each equally likely, whatever graph it is called with.
+    """Draw one of some precomputed views, each equally likely, and ignore the graph that it is called with.
 
     The cost of a call does not depend on the size of the graph.
 
@@ -155,8 +149,7 @@ class ViewPool(Augmentor):
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
         """Draw a view."""
-        device = "cpu" if generator is None else generator.device
-        return copy.copy(self.views[int(torch.randint(len(self.views), (), generator=generator, device=device))])
+        return copy.copy(self.views[int(integers(len(self.views), (), torch.device("cpu"), generator))])
 
     def __repr__(self) -> str:
         return f"ViewPool([{self.views[0]}] and {len(self.views) - 1} more)"
@@ -168,7 +161,7 @@ def _average(data: Data, cluster: Tensor, members: Tensor, num_members: Tensor) 
         raise ValueError(f"data must be the one graph that cluster belongs to, got a batch of {data.num_graphs}")
     if data.num_nodes != cluster.numel():
         raise ValueError(f"cluster must have an entry for each of the {data.num_nodes} nodes, got {cluster.numel()}")
-    device = _device(data)
+    device = device_of(data._store)
     members, num_members = members.to(device), num_members.to(device)
     view = Data(edge_index=torch.empty(2, 0, dtype=torch.long, device=device), num_nodes=num_members.numel())
     view.num_members = num_members
@@ -178,42 +171,33 @@ def _average(data: Data, cluster: Tensor, members: Tensor, num_members: Tensor) 
 
 
 def _mean_rows(x: Tensor, members: Tensor, num_members: Tensor) -> Tensor:
-    """A sparse product, at least in float32; a sparse ``x`` is gone through entry by entry."""
+    """A sparse product, at least in float32; a sparse ``x`` is never made dense."""
     if x.dim() != 2:
         raise ValueError(f"data.x must have shape [N, F], got {tuple(x.shape)}")
     dtype = x.dtype if x.is_floating_point() else torch.float32
     x = x.to(torch.promote_types(dtype, torch.float32))
-    shape = num_members.numel(), x.size(0)
     value = num_members.to(x.dtype).reciprocal().repeat_interleave(num_members, output_size=members.numel())
-    if x.layout == torch.strided:
-        start = torch.cat([num_members.new_zeros(1), num_members.cumsum(0)])
-        mean = torch.sparse_csr_tensor(start, members, value, shape, check_invariants=False) @ x
-    else:
-        row = torch.arange(shape[0], device=x.device).repeat_interleave(num_members, output_size=members.numel())
-        matrix = torch.sparse_coo_tensor(torch.stack([row, members]), value, shape, check_invariants=False)
-        mean = torch.sparse.mm(matrix, x.to_sparse_coo()).to_dense()
+    matrix = csr_matrix(sums_before(num_members), members, value, x.size(0))
+    dense = x.layout == torch.strided
+    mean = matrix @ x if dense else torch.sparse.mm(matrix.to_sparse_coo(), x.to_sparse_coo()).to_dense()
     return mean.to(dtype)
 
 
 def _check_cluster(cluster: Tensor) -> tuple[Tensor, Tensor]:
-    """``cluster`` and the size of each part ``[K]``, or an error that says what is wrong."""
+    """``cluster`` if it is valid, and the size of each cluster ``[K]``."""
     if not isinstance(cluster, Tensor) or cluster.dtype != torch.long:
         raise TypeError(f"cluster must be a long tensor [N], got {getattr(cluster, 'dtype', type(cluster).__name__)}")
     if cluster.dim() != 1 or cluster.numel() == 0:
         raise ValueError(f"cluster must have shape [N] with N >= 1, got {tuple(cluster.shape)}")
     if cluster.min() < 0:
-        raise ValueError(f"cluster must hold parts from 0 on, got {int(cluster.min())}")
+        raise ValueError(f"cluster must be at least 0, got {int(cluster.min())}")
     size = cluster.unique(return_counts=True)[1]
     if size.numel() != cluster.max() + 1:
         raise ValueError(
-            f"cluster must leave no part empty, got {size.numel()} parts with numbers up to {int(cluster.max())}: "
-            "number them anew by cluster.unique(return_inverse=True)[1]"
+            f"cluster must leave no cluster empty, got {size.numel()} clusters numbered up to {int(cluster.max())}: "
+            "renumber them by cluster.unique(return_inverse=True)[1]"
         )
     return cluster, size
-
-
-def _device(data: Data) -> torch.device:
-    return next(value.device for value in data._store.values() if isinstance(value, Tensor))
 
 
 def _shape(augmentor: Compress | DropMember) -> str:

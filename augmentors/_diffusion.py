@@ -1,13 +1,13 @@
-"""Augmentors that replace the edges by those of a diffusion, sparse from start to end.
+"""Augmentors that replace the edges by those of a diffusion, without a dense matrix.
 
 Both approximate a series of M = D^(-1/2) (A + I) D^(-1/2), where A holds ``edge_weight`` (or ones) and D the weighted
-degrees of A + I, row by row: mass spreads from a node step by step, and small parts of it are not passed on. As
-M sqrt(d) = sqrt(d), a part of at most eps sqrt(d_u) at each node u ends as an error of at most eps sqrt(d_v) at each
-node v, in graphs of any size. Rows go in blocks that share a workspace of fixed size: the memory is that, the graph,
-and the result.
+degrees of A + I, row by row: mass spreads from a node step by step, and small amounts are not passed on. Because
+M sqrt(d) = sqrt(d), an amount of at most eps sqrt(d_u) at each node u becomes an error of at most eps sqrt(d_v) at each
+node v, in graphs of any size. Blocks of rows share a workspace of fixed size: the memory is that, the graph, and the
+result.
 
-Diffusion is not random: two calls give the same view. In a directed graph, mass spreads from the node where an edge
-ends to the one where it starts, and D counts outgoing edges.
+Diffusion is not random: two calls give the same view. In a directed graph, mass spreads from the target of an edge to
+its source, and D counts outgoing edges.
 """
 
 import itertools
@@ -22,6 +22,7 @@ from augmentors._base import Augmentor
 from augmentors._checks import check_at_least
 from augmentors._graphs import edge_stores
 from augmentors._selection import edge_keys, set_edges
+from augmentors._sparse import by_row, largest
 
 _WORKSPACE = 2**23  # numbers in the workspace of a block of rows
 
@@ -32,9 +33,8 @@ class PPRDiffusion(Augmentor):
     .. math:: S = \\alpha \\sum_k (1 - \\alpha)^k M^k, \\quad
               0 \\le S_{uv} - \\texttt{edge\\_weight}_{uv} \\le \\texttt{eps} \\sqrt{d_u}
 
-    The bound holds for each pair u, v (with 0 for a pair that is no edge) before ``top_k``. A node gets its edges'
-    weights from the nodes u around it: give them to an encoder that does not normalize again, as
-    ``GCNConv(..., normalize=False)``.
+    The bound holds for each pair u, v (with 0 for a pair that is no edge) before ``top_k``. The weights are normalized:
+    use an encoder that does not normalize again, such as ``GCNConv(..., normalize=False)``.
 
     Args:
         alpha: probability of restarting, in (0, 1].
@@ -58,7 +58,7 @@ class PPRDiffusion(Augmentor):
                 [0.1569, 0.2882, 0.4902]])
     """
 
-    def __init__(self, alpha: float = 0.2, eps: float = 1e-3, top_k: int | None = 32) -> None:
+    def __init__(self, alpha: float = 0.2, *, eps: float = 1e-3, top_k: int | None = 32) -> None:
         if not 0 < alpha <= 1:
             raise ValueError(f"alpha must be in (0, 1], got {alpha}")
         self.alpha = alpha
@@ -67,10 +67,8 @@ class PPRDiffusion(Augmentor):
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
         """Replace the edges."""
-        return _diffuse(data, itertools.repeat(self.alpha), 1 - self.alpha, self.eps, True, self.top_k)
-
-    def __repr__(self) -> str:
-        return f"PPRDiffusion(alpha={self.alpha}, eps={self.eps}, top_k={self.top_k})"
+        weights = itertools.repeat(self.alpha)
+        return _diffuse(data, weights, decay=1 - self.alpha, least=self.eps, carry=True, top_k=self.top_k)
 
 
 class HeatDiffusion(Augmentor):
@@ -79,21 +77,18 @@ class HeatDiffusion(Augmentor):
     .. math:: S = \\sum_k e^{-t} \\frac{t^k}{k!} M^k, \\quad
               0 \\le S_{uv} - \\texttt{edge\\_weight}_{uv} \\le \\texttt{eps} \\sqrt{d_u}
 
-    The bound holds for each pair u, v (with 0 for a pair that is no edge) before ``top_k``: the terms left out at the
-    end sum to at most eps / 2, and what is not passed on at each step is at most eps / (2 t + 2) sqrt(degree).
+    The bound holds for each pair u, v (with 0 for a pair that is no edge) before ``top_k``: the omitted last terms sum
+    to at most eps / 2, and what is not passed on at each step is at most eps / (2 t + 2) sqrt(degree).
 
     Args:
         t: time, in (0, 100].
-        eps: bound of the error in units of sqrt(degree), in [1e-9, 1).
-        top_k: keep the largest weights of each node's incoming edges only, at least 1, so that the result takes
-            O(N top_k) memory; ``None`` for all.
+        eps, top_k: as for :class:`PPRDiffusion`.
 
     Raises:
-        ValueError: an argument is outside its range; (by the call) the graph has edge attributes other than
-            ``edge_weight``, which new edges cannot have, or a negative weight.
+        ValueError: as for :class:`PPRDiffusion`.
 
     **Source:** MVGRL (arXiv 2006.05582), equation 4; GDC (arXiv 1911.05485). **Differs:** sparse with a bound;
-    normalized symmetrically, where MVGRL's equation has A D^(-1).
+    symmetric normalization, where MVGRL's equation has A D^(-1).
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
@@ -104,7 +99,7 @@ class HeatDiffusion(Augmentor):
                 [0.1226, 0.3160, 0.4904]])
     """
 
-    def __init__(self, t: float = 5.0, eps: float = 1e-2, top_k: int | None = 32) -> None:
+    def __init__(self, t: float = 5.0, *, eps: float = 1e-2, top_k: int | None = 32) -> None:
         if not 0 < t <= 100:
             raise ValueError(f"t must be in (0, 100], got {t}")
         self.t = t
@@ -116,49 +111,45 @@ class HeatDiffusion(Augmentor):
         weights = [math.exp(-self.t)]
         while 1 - math.fsum(weights) > self.eps / 2:
             weights.append(weights[-1] * self.t / len(weights))
-        return _diffuse(data, weights, 1.0, self.eps / (2 * self.t + 2), False, self.top_k)
-
-    def __repr__(self) -> str:
-        return f"HeatDiffusion(t={self.t}, eps={self.eps}, top_k={self.top_k})"
+        return _diffuse(data, weights, decay=1.0, least=self.eps / (2 * self.t + 2), carry=False, top_k=self.top_k)
 
 
-def _diffuse(data: Data, weights: Iterable[float], decay: float, least: float, carry: bool, top_k: int | None) -> Data:
+def _diffuse(
+    data: Data, weights: Iterable[float], *, decay: float, least: float, carry: bool, top_k: int | None
+) -> Data:
     """Replace the edges by sum_k weights[k] (decay M)^k; see :func:`_spread` for ``least`` and ``carry``."""
     if not edge_stores(data):
         return data
-    if "e_id" in data:
-        del data.e_id  # a loader's numbers of edges: the new ones have none
+    data._store.pop("e_id", None)  # a loader's, which new edges do not have
     others = [key for key in edge_keys(data) if key not in ("edge_index", "edge_weight")]
     if others:
-        raise ValueError(
-            f"data must have no edge attributes but edge_weight, as diffusion makes new edges, got {others}"
-        )
-    ptr, col, value, root = _transition(data)
+        raise ValueError(f"data must have no edge attributes but edge_weight, as edges are replaced, got {others}")
+    start, col, value, root = _transition(data)
     size = max(1, _WORKSPACE // max(1, root.numel()))
     pieces = []
     for rows in torch.arange(root.numel(), device=col.device).split(size):
-        row, near, weight = _spread(rows, (ptr, col, value * decay), root * least, weights, carry)
+        row, near, weight = _spread(rows, (start, col, value * decay), root * least, weights, carry)
         if top_k is not None:
-            chosen = _largest(row - rows[0], weight, rows.numel(), top_k)
+            chosen = largest(row - rows[0], weight, torch.full_like(rows, top_k)).sort().values
             row, near, weight = row[chosen], near[chosen], weight[chosen]
         pieces.append((row, near, weight))
-    row, near, weight = (torch.cat(part) for part in zip(*pieces, strict=True))
+    row, near, weight = (torch.cat(blocks) for blocks in zip(*pieces, strict=True))
     return set_edges(data, torch.stack([near, row]), weight)
 
 
 def _transition(data: Data) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """M's transpose as ``(ptr, col, value)``, and sqrt(d)."""
+    """M's transpose in CSR as ``(start, col, value)``, and sqrt(d)."""
     n, (col, row) = data.num_nodes, data.edge_index
     weight = data.edge_weight if data.edge_weight is not None else torch.ones(row.numel(), device=row.device)
     weight = weight if weight.is_floating_point() else weight.float()
     if (weight < 0).any():
         raise ValueError(f"edge_weight must not be negative, got {weight.min().item()}")
     loops = torch.arange(n, device=row.device)
-    row, order = torch.cat([row, loops]).sort(stable=True)
-    col, weight = torch.cat([col, loops])[order], torch.cat([weight, weight.new_ones(n)])[order]
+    row, col, weight = torch.cat([row, loops]), torch.cat([col, loops]), torch.cat([weight, weight.new_ones(n)])
+    order, start = by_row(row, n)
+    row, col, weight = row[order], col[order], weight[order]
     root = weight.new_zeros(n).index_add_(0, col, weight).sqrt()
-    ptr = torch.searchsorted(row, torch.arange(n + 1, device=row.device))
-    return ptr, col, weight / (root[row] * root[col]), root
+    return start, col, weight / (root[row] * root[col]), root
 
 
 def _spread(
@@ -166,9 +157,9 @@ def _spread(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Rows of sum_k weights[k] matrix^k as ``(row, col, value)``, sorted.
 
-    At each step, mass above ``least`` ``[N]`` is passed on; the rest waits for more (``carry``) or is lost.
+    At each step, mass above ``least`` ``[N]`` is passed on; the rest is accumulated (``carry``) or lost.
     """
-    ptr, col, value = matrix
+    start, col, value = matrix
     n = least.numel()
     workspace = value.new_zeros(rows.numel() * n)
     key = torch.arange(rows.numel(), device=rows.device) * n + rows
@@ -178,9 +169,9 @@ def _spread(
         keys.append(key)
         masses.append(weight * mass)
         node = key % n
-        degree = ptr[node + 1] - ptr[node]
+        degree = start[node + 1] - start[node]
         source = torch.repeat_interleave(degree)
-        shift = (ptr[node] - degree.cumsum(0) + degree).index_select(0, source)
+        shift = (start[node] - degree.cumsum(0) + degree).index_select(0, source)
         edge = torch.arange(source.numel(), device=rows.device).add_(shift)
         near = col.index_select(0, edge)
         target = (key - node).index_select(0, source).add_(near)
@@ -193,15 +184,6 @@ def _spread(
     key, position = torch.cat(keys).unique(return_inverse=True)
     total = value.new_zeros(key.numel()).index_add_(0, position, torch.cat(masses))
     return rows[key // n], key % n, total
-
-
-def _largest(row: Tensor, value: Tensor, num_rows: int, k: int) -> Tensor:
-    """True for the ``k`` largest values of each row; ``row`` is sorted."""
-    order = value.argsort(descending=True, stable=True)
-    order = order[row[order].argsort(stable=True)]
-    start = torch.searchsorted(row, torch.arange(num_rows, device=row.device))
-    rank = torch.arange(row.numel(), device=row.device) - start[row]
-    return torch.zeros_like(row, dtype=torch.bool).index_fill(0, order[rank < k], True)
 
 
 def _check_eps(value: float) -> float:

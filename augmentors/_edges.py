@@ -1,44 +1,64 @@
 """Augmentors that perturb the edges.
 
-Where ``undirected`` is true, both directions of an edge, and its duplicates, share their fate; where it is false, each
-column of ``edge_index`` has its own. In a ``HeteroData`` this concerns the types from a node type to itself; a type
-between two node types has no reverse within itself and draws for each column. A type and its reverse, such as the
-``rev_`` types of PyG's ``ToUndirected``, are two types: each draws on its own, so that one direction of an edge can go
-while the other stays. Augment before ``ToUndirected`` where they shall share their fate.
+With ``undirected=True``, both directions of an edge and its duplicates are drawn together; with ``False``, each column
+of ``edge_index`` is drawn independently. In a ``HeteroData`` this concerns edge types from a node type to itself; the
+columns of other types are drawn independently. So are a type and its reverse, such as the ``rev_`` types of PyG's
+``ToUndirected``: to draw both directions together, augment before ``ToUndirected``.
 """
+
+from abc import abstractmethod
 
 import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data, HeteroData
 from torch_geometric.data.storage import BaseStorage
 
-from augmentors._base import Augmentor
-from augmentors._checks import check_per_type, check_probability
-from augmentors._graphs import EdgeFloat, edge_stores, ends, graph_of_nodes, per_type
-from augmentors._random import bits_per_pair, pick, random_bits, uniform, uniform_per_pair
+from augmentors._base import PerTypeAugmentor
+from augmentors._checks import check_probability
+from augmentors._features import set_zero
+from augmentors._graphs import EdgeFloat, Graph, edge_stores, ends, graph_of_nodes, per_type, pick_node
+from augmentors._random import bits_per_pair, random_bits, uniform, uniform_per_pair
 from augmentors._selection import keep_edges, set_edge_weight
 
 
-class EdgeDrop(Augmentor):
-    """Drop each edge independently with probability ``p``, with all that belongs to it.
+class _EdgeAugmentor(PerTypeAugmentor):
+    """Draws a number for each edge, and changes those below ``p``."""
+
+    def __init__(self, p: EdgeFloat, *, undirected: bool = True) -> None:
+        super().__init__(p)
+        self.undirected = undirected
+
+    def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
+        """Draw the edges to change."""
+        for store, p in per_type("p", self.p, edge_stores(data)):
+            self._change(data, store, uniform_per_edge(data, store, self.undirected, generator), p, generator)
+        return data
+
+    @abstractmethod
+    def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
+        """Change the edges whose ``draw`` ``[E]`` is below ``p``."""
+
+
+class EdgeDrop(_EdgeAugmentor):
+    """Drop each edge independently with probability ``p``, with its attributes.
 
     Args:
-        p: probability of dropping, in [0, 1]; for a ``HeteroData`` also ``{edge_type: p}``, the other types staying.
-        undirected: both directions of an edge, and its duplicates, share their fate; ``False`` draws for
-            each column of ``edge_index``.
+        p: probability of dropping, in [0, 1]; for a ``HeteroData`` also ``{edge_type: p}``; other types are unchanged.
+        undirected: draw both directions of an edge, and its duplicates, together; ``False``: draw for each column of
+            ``edge_index``.
         as_weight: keep all edges and give the dropped ones ``edge_weight`` 0 (the others 1, or the weight they had):
-            shapes stay, as ``torch.compile`` likes them, for encoders that use ``edge_weight``. (``GCNConv`` leaves a
-            loop of weight 0 as it is, where it would add one in place of a dropped one.)
-        max_drop: the share of a node's d edges, in [0, 1], that it loses at most: of the edges that end in it (loops
-            not counted) at most ``round(max_drop * d)`` are dropped, and never the last. Those that would be too
-            many stay, chosen at random, so that fewer than ``p`` are dropped; ``None``: no limit.
+            static shapes for ``torch.compile`` and encoders that use ``edge_weight``. (``GCNConv`` keeps a self-loop of
+            weight 0, and adds one where it was dropped.)
+        max_drop: the largest fraction of a node's edges to drop, in [0, 1]: of the d edges that end in it (self-loops
+            not counted) at most ``round(max_drop * d)`` are dropped, and never the last. Surplus edges are kept at
+            random, so fewer than ``p`` are dropped; ``None``: no limit.
 
     Raises:
         ValueError: ``p`` or ``max_drop`` is outside [0, 1], or ``p`` has types as keys that the graph lacks.
 
-    **Source:** GRACE (arXiv 2006.04131), section 3.2.2, "removing edges"; the budgets of ``max_drop`` are those of
-    POT (arXiv 2309.13944). **Differs:** the authors' code draws for each direction, which makes the view directed
-    (``undirected=False``), and POT's draws views beyond its budgets.
+    **Source:** GRACE (arXiv 2006.04131), section 3.2.2, "removing edges"; ``max_drop`` is the budget of POT
+    (arXiv 2309.13944). **Differs:** the authors' code draws for each direction, which makes the view directed
+    (``undirected=False``), and POT's code draws views beyond its budgets.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
@@ -49,46 +69,35 @@ class EdgeDrop(Augmentor):
         tensor([1., 1., 0., 0.])
     """
 
-    hetero = True
-
     def __init__(
-        self, p: EdgeFloat, undirected: bool = True, as_weight: bool = False, max_drop: float | None = None
+        self, p: EdgeFloat, *, undirected: bool = True, as_weight: bool = False, max_drop: float | None = None
     ) -> None:
-        self.p = check_per_type("p", p, check_probability)
-        self.undirected = undirected
+        super().__init__(p, undirected=undirected)
         self.as_weight = as_weight
         self.max_drop = None if max_drop is None else check_probability("max_drop", max_drop)
 
-    def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Draw the edges that stay."""
-        for store, p in per_type("p", self.p, edge_stores(data)):
-            draw = uniform_per_edge(data, store, self.undirected, generator)
-            keep = draw >= p
-            if self.max_drop is not None:
-                keep |= ~_within_budget(data, store, draw, ~keep, self.max_drop, self.undirected)
-            drop_edges(data, store, keep, self.as_weight)
-        return data
-
-    def __repr__(self) -> str:
-        limit = "" if self.max_drop is None else f", max_drop={self.max_drop}"
-        return f"EdgeDrop(p={self.p}, undirected={self.undirected}{', as_weight=True' * self.as_weight}{limit})"
+    def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
+        keep = draw >= p
+        if self.max_drop is not None:
+            keep |= ~_within_budget(data, store, draw, ~keep, self.max_drop, self.undirected)
+        drop_edges(data, store, keep, self.as_weight)
 
 
-class EdgeAdd(Augmentor):
+class EdgeAdd(_EdgeAugmentor):
     """Add, with probability ``p`` for each edge, an edge between two nodes drawn uniformly from the same graph.
 
-    The added edge has the attributes of the edge it was drawn for, and follows it: no attribute has to be made up,
-    and weights, types and features are distributed as before. It may be a loop or repeat an edge.
+    The added edge follows the edge it was drawn for and copies its attributes, so weights, types and features are
+    distributed as before. It may be a self-loop or a duplicate.
 
     Args:
-        p: edges added for each edge that is there, in [0, 1]; for a ``HeteroData`` also ``{edge_type: p}``.
+        p: added edges per existing edge, in [0, 1]; for a ``HeteroData`` also ``{edge_type: p}``.
         undirected: an edge and its reverse add an edge and its reverse; ``False``: each column adds its own.
 
     Raises:
         ValueError: ``p`` is outside [0, 1], or has types as keys that the graph lacks.
 
-    **Source:** GraphCL (arXiv 2010.13902), section 3.2, "edge perturbation", its adding half. **Differs:** the
-    number of added edges is binomial; attributes are carried, as GraphCL's code has none.
+    **Source:** GraphCL (arXiv 2010.13902), section 3.2, the additions of "edge perturbation". **Differs:** the number
+    of added edges is binomial; edges have attributes.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
@@ -97,40 +106,27 @@ class EdgeAdd(Augmentor):
                 [1, 0, 2, 1, 1, 0]])
     """
 
-    hetero = True
-
-    def __init__(self, p: EdgeFloat, undirected: bool = True) -> None:
-        self.p = check_per_type("p", p, check_probability)
-        self.undirected = undirected
-
-    def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Draw the edges that add one, and what they add."""
-        for store, p in per_type("p", self.p, edge_stores(data)):
-            adds = uniform_per_edge(data, store, self.undirected, generator) < p
-            chosen = adds.nonzero().squeeze(1)
-            drawn = _random_pairs(data, store, chosen, self.undirected, generator)
-            keep_edges(data, 1 + adds.long(), store)
-            added = chosen + torch.arange(1, chosen.numel() + 1, device=chosen.device)
-            store.edge_index = store.edge_index.index_copy(1, added, drawn)
-        return data
-
-    def __repr__(self) -> str:
-        return f"EdgeAdd(p={self.p}, undirected={self.undirected})"
+    def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
+        chosen = (draw < p).nonzero().squeeze(1)
+        new = _random_ends(data, store, chosen, self.undirected, generator)
+        keep_edges(data, 1 + (draw < p).long(), store)
+        place = chosen + torch.arange(1, chosen.numel() + 1, device=chosen.device)
+        store.edge_index = store.edge_index.index_copy(1, place, new)
 
 
-class EdgeRewire(Augmentor):
-    """Put each edge, with probability ``p``, between two nodes drawn uniformly from the same graph.
+class EdgeRewire(_EdgeAugmentor):
+    """Move each edge, with probability ``p``, to two nodes drawn uniformly from the same graph.
 
-    The number of edges stays, and each keeps its attributes. A rewired edge may be a loop or repeat another.
+    Each edge keeps its attributes. A rewired edge may be a self-loop or a duplicate.
 
     Args:
-        p: probability of rewiring, in [0, 1]; for a ``HeteroData`` also ``{edge_type: p}``, the other types staying.
-        undirected: an edge and its reverse become an edge and its reverse; ``False``: each column is rewired by itself.
+        p: probability of rewiring, in [0, 1]; for a ``HeteroData`` also ``{edge_type: p}``; other types are unchanged.
+        undirected: an edge and its reverse become an edge and its reverse; ``False``: rewire each column independently.
 
     Raises:
         ValueError: ``p`` is outside [0, 1], or has types as keys that the graph lacks.
 
-    **Source:** GraphCL (arXiv 2010.13902), section 3.2, "edge perturbation": a share of the edges is replaced by as
+    **Source:** GraphCL (arXiv 2010.13902), section 3.2, "edge perturbation": a fraction of the edges is replaced by as
     many random ones. **Differs:** the number of rewired edges is binomial.
 
     Example:
@@ -140,36 +136,24 @@ class EdgeRewire(Augmentor):
                 [0, 0, 2, 0]])
     """
 
-    hetero = True
-
-    def __init__(self, p: EdgeFloat, undirected: bool = True) -> None:
-        self.p = check_per_type("p", p, check_probability)
-        self.undirected = undirected
-
-    def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Draw the edges that move, and where to."""
-        for store, p in per_type("p", self.p, edge_stores(data)):
-            chosen = (uniform_per_edge(data, store, self.undirected, generator) < p).nonzero().squeeze(1)
-            drawn = _random_pairs(data, store, chosen, self.undirected, generator)
-            store.edge_index = store.edge_index.index_copy(1, chosen, drawn)
-        return data
-
-    def __repr__(self) -> str:
-        return f"EdgeRewire(p={self.p}, undirected={self.undirected})"
+    def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
+        chosen = (draw < p).nonzero().squeeze(1)
+        drawn = _random_ends(data, store, chosen, self.undirected, generator)
+        store.edge_index = store.edge_index.index_copy(1, chosen, drawn)
 
 
-class EdgeAttrMask(Augmentor):
+class EdgeAttrMask(PerTypeAugmentor):
     """Set each column of ``edge_attr`` to zero with probability ``p``, for all edges alike.
 
     An ``edge_attr`` ``[E]`` is one column. A graph without ``edge_attr`` passes through.
 
     Args:
-        p: probability of masking, in [0, 1]; for a ``HeteroData`` also ``{edge_type: p}``, the other types staying.
+        p: probability of masking, in [0, 1]; for a ``HeteroData`` also ``{edge_type: p}``; other types are unchanged.
 
     Raises:
         ValueError: ``p`` is outside [0, 1], or has types as keys that the graph lacks.
 
-    **Source:** PyGCL's ``EdgeAttrMasking`` (as documented there). **Differs:** as there.
+    **Source:** PyGCL's ``EdgeAttrMasking``, as documented. **Differs:** nothing.
 
     Example:
         >>> loop = Data(edge_index=torch.tensor([[0], [0]]), edge_attr=torch.ones(1, 4), num_nodes=1)
@@ -177,25 +161,14 @@ class EdgeAttrMask(Augmentor):
         tensor([[0., 1., 0., 0.]])
     """
 
-    hetero = True
-
-    def __init__(self, p: EdgeFloat) -> None:
-        self.p = check_per_type("p", p, check_probability)
-
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Draw the columns that stay."""
-        for store, p in per_type("p", self.p, data.edge_stores):
-            if "edge_attr" in store:
-                keep = uniform(store.edge_attr.shape[1:], store.edge_attr.device, generator) >= p
-                store.edge_attr = store.edge_attr * keep.to(store.edge_attr.dtype)
+        """Draw the columns to mask."""
+        set_zero(per_type("p", self.p, data.edge_stores), "edge_attr", 1, generator)
         return data
 
-    def __repr__(self) -> str:
-        return f"EdgeAttrMask(p={self.p})"
 
-
-def drop_edges(data: Data | HeteroData, store: BaseStorage, keep: Tensor, as_weight: bool) -> None:
-    """Keep the edges where ``keep`` is true, or give the others the weight 0."""
+def drop_edges(data: Graph, store: BaseStorage, keep: Tensor, as_weight: bool) -> None:
+    """Remove the edges where ``keep`` is false, or give them the weight 0."""
     if not as_weight:
         keep_edges(data, keep, store)
     elif "edge_weight" in store:
@@ -204,9 +177,7 @@ def drop_edges(data: Data | HeteroData, store: BaseStorage, keep: Tensor, as_wei
         set_edge_weight(data, keep.to(torch.get_default_dtype()), store)
 
 
-def uniform_per_edge(
-    data: Data | HeteroData, store: BaseStorage, undirected: bool, generator: Generator | None
-) -> Tensor:
+def uniform_per_edge(data: Graph, store: BaseStorage, undirected: bool, generator: Generator | None) -> Tensor:
     """Uniform in [0, 1) for each edge ``[E]``, shared by its reverse and duplicates where ``undirected``."""
     start, end = ends(data, store)
     if undirected and start is end:
@@ -215,9 +186,9 @@ def uniform_per_edge(
 
 
 def _within_budget(
-    data: Data | HeteroData, store: BaseStorage, draw: Tensor, drop: Tensor, max_drop: float, undirected: bool
+    data: Graph, store: BaseStorage, draw: Tensor, drop: Tensor, max_drop: float, undirected: bool
 ) -> Tensor:
-    """Whether each edge ``[E]`` is a loop, or among the ``drop`` of least ``draw`` that its end may lose."""
+    """Whether each edge ``[E]`` is a self-loop, or among the ``drop`` of least ``draw`` that its end may lose."""
     (start, end), (row, col) = ends(data, store), store.edge_index
     proper = row != col if start is end else torch.ones_like(drop)
     degree = torch.zeros(end.num_nodes, dtype=torch.double, device=col.device).index_add_(0, col, proper.double())
@@ -226,28 +197,27 @@ def _within_budget(
     order = place.masked_fill(~(drop & proper), torch.inf).sort().values
     rank = torch.searchsorted(order, place, right=True) - torch.searchsorted(order, col.double())
     within = (rank <= budget.index_select(0, col)) | ~proper
-    if undirected and start is end:  # a pair stays if any of its columns has to
+    if undirected and start is end:  # a pair is kept if any of its columns is
         pair = torch.minimum(row, col) * end.num_nodes + torch.maximum(row, col)
         pair = torch.unique(pair, return_inverse=True)[1]
         within = torch.zeros_like(place).index_add_(0, pair, (~within).double()).index_select(0, pair) == 0
     return within
 
 
-def _random_pairs(
-    data: Data | HeteroData, store: BaseStorage, chosen: Tensor, undirected: bool, generator: Generator | None
+def _random_ends(
+    data: Graph, store: BaseStorage, chosen: Tensor, undirected: bool, generator: Generator | None
 ) -> Tensor:
-    """For each edge of the indices ``chosen`` two nodes of its graph ``[2, M]``, in reverse for its reverse."""
+    """Two random nodes ``[2, M]`` of the graph of each ``chosen`` edge, reversed for the edge's reverse."""
     start, end = ends(data, store)
     edge_index = store.edge_index.index_select(1, chosen)
     graph = graph_of_nodes(start)[0][edge_index[0]]
-    pair = []
+    drawn = []
     for nodes in (start, end):
         if undirected and start is end:
             bits = bits_per_pair(edge_index, start.num_nodes, generator)
         else:
             bits = random_bits(graph.shape, graph.device, generator)
-        ptr = graph_of_nodes(nodes)[1]
-        pair.append(ptr[graph] + pick(bits, ptr.diff()[graph]))
-    drawn = torch.stack(pair)
+        drawn.append(pick_node(bits, graph, graph_of_nodes(nodes)[1]))
+    new = torch.stack(drawn)
     backward = edge_index[0] > edge_index[1]
-    return torch.where(backward, drawn.flip(0), drawn) if start is end else drawn
+    return torch.where(backward, new.flip(0), new) if start is end else new

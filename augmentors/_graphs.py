@@ -1,16 +1,19 @@
-"""The stores of a graph: its edges, the graph of each node, arguments per type.
+"""Access to the stores of a graph: edges, the graph of each node, arguments per type.
 
 A ``Data`` has one store of attributes, a ``HeteroData`` one for each node type and edge type; the helpers take a store
 of ``data.node_stores`` or ``data.edge_stores``, and ``None`` for the store of a ``Data``.
 """
+
+from typing import TypeAlias
 
 import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data, HeteroData
 from torch_geometric.data.storage import BaseStorage
 
-from augmentors._random import permutation
+from augmentors._random import permutation, pick
 
+Graph: TypeAlias = Data | HeteroData
 NodeFloat = float | dict[str, float]
 EdgeFloat = float | dict[tuple[str, str, str], float]
 
@@ -25,7 +28,7 @@ def per_type(name: str, value: float | dict, stores: list[BaseStorage]) -> list[
     return [(store, value[store._key]) for store in stores if store._key in value]
 
 
-def edge_stores(data: Data | HeteroData) -> list[BaseStorage]:
+def edge_stores(data: Graph) -> list[BaseStorage]:
     """The stores that hold an ``edge_index``."""
     for store in data.edge_stores:
         if "adj_t" in store or "adj" in store:
@@ -34,12 +37,14 @@ def edge_stores(data: Data | HeteroData) -> list[BaseStorage]:
 
 
 def edges_of(data: Data) -> Tensor:
-    """``edge_index``, or one without edges where there is none."""
+    """``edge_index``, or an empty one where there is none."""
     stores = edge_stores(data)
-    return stores[0].edge_index if stores else graph_of_nodes(data._store)[0].new_empty(2, 0)
+    if stores:
+        return stores[0].edge_index
+    return torch.empty(2, 0, dtype=torch.long, device=device_of(data._store))
 
 
-def ends(data: Data | HeteroData, store: BaseStorage) -> tuple[BaseStorage, BaseStorage]:
+def ends(data: Graph, store: BaseStorage) -> tuple[BaseStorage, BaseStorage]:
     """The stores of the nodes where the edges of ``store`` start and where they end."""
     return (store, store) if store._key is None else (data[store._key[0]], data[store._key[2]])
 
@@ -48,9 +53,20 @@ def graph_of_nodes(store: BaseStorage) -> tuple[Tensor, Tensor]:
     """The graph of each node ``[N]`` and where each graph's nodes start and end ``[B + 1]``."""
     if "batch" in store and "ptr" in store:
         return store.batch, store.ptr
-    device = next((value.device for value in store.values() if isinstance(value, Tensor)), None)
+    device = device_of(store)
     ptr = torch.tensor([0, store.num_nodes], device=device)
     return torch.zeros(store.num_nodes, dtype=torch.long, device=device), ptr
+
+
+def device_of(store: BaseStorage) -> torch.device:
+    """The device of the first tensor, or torch's default where there is none."""
+    devices = (value.device for value in store.values() if isinstance(value, Tensor))
+    return next(devices, torch.get_default_device())
+
+
+def pick_node(bits: Tensor, graph: Tensor, ptr: Tensor) -> Tensor:
+    """Turn uniform ``bits`` in [0, 2**32) into a uniform choice among the nodes of each ``graph``."""
+    return ptr[graph] + pick(bits, ptr.diff()[graph])
 
 
 def random_order(store: BaseStorage, generator: Generator | None) -> Tensor:

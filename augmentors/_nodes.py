@@ -4,29 +4,28 @@ import torch
 from torch import Generator
 from torch_geometric.data import Data, HeteroData
 
-from augmentors._base import Augmentor
-from augmentors._checks import check_per_type, check_probability
-from augmentors._graphs import NodeFloat, graph_of_nodes, per_type, random_order
+from augmentors._base import Augmentor, PerTypeAugmentor
+from augmentors._graphs import graph_of_nodes, per_type, random_order
 from augmentors._random import uniform
 from augmentors._selection import keep_nodes
 
 
-class NodeDrop(Augmentor):
-    """Drop each node independently with probability ``p``, with its edges and all that belongs to them.
+class NodeDrop(PerTypeAugmentor):
+    """Drop each node independently with probability ``p``, with its edges and their attributes.
 
-    ``n_id`` of the view holds the old numbers of the nodes that stay. Each graph (and node type in it) keeps at least
-    one node. Two views drop different nodes, so that their rows do not match: use it at graph level (with a readout),
-    or apply it once before the augmentors of the two views.
+    ``n_id`` of the view holds the old indices of the remaining nodes. Each graph (and node type in it) keeps at least
+    one node. Two views drop different nodes, so their rows do not match: use it at graph level (with a readout), or
+    apply it once before the augmentors of the two views.
 
     Args:
-        p: probability of dropping, in [0, 1]; for a ``HeteroData`` also ``{node_type: p}``, the other types staying.
+        p: probability of dropping, in [0, 1]; for a ``HeteroData`` also ``{node_type: p}``; other types are unchanged.
 
     Raises:
         ValueError: ``p`` is outside [0, 1], or has types as keys that the graph lacks; an attribute other than
-            ``edge_index`` holds numbers of nodes.
+            ``edge_index`` holds node indices.
 
     **Source:** GraphCL (arXiv 2010.13902), section 3.2, "node dropping". **Differs:** the number of dropped nodes is
-    binomial; the nodes leave the view, where the authors' code leaves them in without edges.
+    binomial; dropped nodes are removed, where the authors' code keeps them without edges.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
@@ -35,13 +34,8 @@ class NodeDrop(Augmentor):
         (tensor([0, 2]), tensor([], size=(2, 0), dtype=torch.int64))
     """
 
-    hetero = True
-
-    def __init__(self, p: NodeFloat) -> None:
-        self.p = check_per_type("p", p, check_probability)
-
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Draw the nodes that stay."""
+        """Draw the nodes to drop."""
         batches = {store._key: graph_of_nodes(store) for store in data.node_stores}
         keep = {key: torch.ones_like(batch, dtype=torch.bool) for key, (batch, _) in batches.items()}
         for store, p in per_type("p", self.p, data.node_stores):
@@ -51,24 +45,13 @@ class NodeDrop(Augmentor):
             keep[store._key] = (draw >= p) | (draw == highest[batch])
         return keep_nodes(data, keep)
 
-    def __repr__(self) -> str:
-        return f"NodeDrop(p={self.p})"
-
 
 class NodeShuffle(Augmentor):
-    """Permute the rows of ``x`` among the nodes of a graph; edges and all other attributes stay.
+    """Permute the rows of ``x`` among the nodes of a graph; edges and all other attributes are unchanged.
 
-    This is the corruption of Deep Graph Infomax: the same features and the same graph that do not belong together.
+    This is the corruption of Deep Graph Infomax: it keeps the features and the graph, and breaks their relation.
 
-    Args:
-        p: probability that a node takes part in the permutation, in [0, 1]; for a ``HeteroData`` also
-            ``{node_type: p}``, the other types staying.
-
-    Raises:
-        ValueError: ``p`` is outside [0, 1], or has types as keys that the graph lacks.
-
-    **Source:** DGI (arXiv 1809.10341), section 4.2, the corruption function. **Differs:** within each graph of a batch;
-    ``p`` is ours.
+    **Source:** DGI (arXiv 1809.10341), section 4.2, the corruption function. **Differs:** within each graph of a batch.
 
     Example:
         >>> NodeShuffle()(Data(x=torch.arange(4)[:, None]), generator=torch.Generator().manual_seed(0)).x.T
@@ -77,18 +60,9 @@ class NodeShuffle(Augmentor):
 
     hetero = True
 
-    def __init__(self, p: NodeFloat = 1.0) -> None:
-        self.p = check_per_type("p", p, check_probability)
-
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
         """Draw the permutations."""
-        for store, p in per_type("p", self.p, data.node_stores):
+        for store in data.node_stores:
             if "x" in store:
-                order = random_order(store, generator)
-                moves = uniform(store.x.size(0), store.x.device, generator) < p
-                source = torch.arange(store.x.size(0), device=store.x.device)
-                store.x = store.x.index_select(0, source.masked_scatter(moves, order[moves[order]]))
+                store.x = store.x.index_select(0, random_order(store, generator))
         return data
-
-    def __repr__(self) -> str:
-        return f"NodeShuffle(p={self.p})"

@@ -1,7 +1,7 @@
-"""Unordered pairs of nodes, and graphs in which pairs are joined, parted, or something in between.
+"""Unordered pairs of nodes, and graphs whose pairs are flipped, wholly or in part.
 
-A pair {u, v}, u < v, is the number u N + v. The pair is present if any column of ``edge_index`` joins the two, in
-either direction; it then owns all these columns. A loop belongs to no pair.
+A pair {u, v}, u < v, has the number u N + v. The pair is present if any column of ``edge_index`` joins the two, in
+either direction; all these columns belong to it. A self-loop belongs to no pair.
 """
 
 import copy
@@ -12,22 +12,23 @@ import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data
 
-from augmentors._graphs import edges_of, graph_of_nodes
+from augmentors._graphs import edges_of, graph_of_nodes, pick_node
 from augmentors._random import pick, random_bits
 from augmentors._selection import keep_edges, set_edge_weight
+from augmentors._sparse import by_row, numbers_below
 
-_BLOCK = 2**16  # pairs looked at together
+_BLOCK = 2**16  # pairs in a block of all_pairs
 
 
 class PairGraph(NamedTuple):
-    """A graph and a list of M pairs of its nodes that includes all present ones, for flips whole or in part.
+    """A graph and a list of M pairs of its nodes, all present ones among them, to be flipped.
 
     Attributes:
         data: the graph with two columns, one a direction, for each absent pair of the list; these have the attributes
             of an edge drawn uniformly from the same graph.
-        numbers: ``[M]``, the pairs, in ascending order.
+        numbers: ``[M]``, the numbers of the pairs, ascending.
         present: ``[M]``, true where the graph joins the pair.
-        column_pair: ``[E']``, the pair of each column of ``data.edge_index``, M for a loop.
+        column_pair: ``[E']``, the pair of each column of ``data.edge_index``, M for a self-loop.
     """
 
     data: Data
@@ -42,17 +43,17 @@ class PairGraph(NamedTuple):
         return torch.stack([self.numbers // n, self.numbers % n])
 
     def factor(self, s: Tensor) -> Tensor:
-        r"""What flipping the pairs by ``s`` ``[M]`` leaves of each column ``[E']``.
+        r"""The weight ``[E']`` of each column after flipping the pairs by ``s`` ``[M]``.
 
         .. math:: A' = A + C \circ S
 
-        with C = 1 for absent and -1 for present pairs: 1 - s of a present column, s of an absent one, 1 of a loop.
+        with C = 1 for absent and -1 for present pairs: 1 - s for a present column, s for an absent one, 1 for a loop.
         """
         flipped = torch.where(self.present, 1 - s, s)
         return torch.cat([flipped, flipped.new_ones(1)])[self.column_pair]
 
     def relaxed(self, s: Tensor) -> Data:
-        """The graph with the flips ``s`` as differentiable edge weights; all columns stay."""
+        """The graph with all columns and the flips ``s`` as differentiable edge weights."""
         view = copy.copy(self.data)
         weight = self.factor(s)
         if "edge_weight" in view:
@@ -66,9 +67,9 @@ class PairGraph(NamedTuple):
 
 
 def pair_graph(data: Data, numbers: Tensor, generator: Generator | None = None) -> PairGraph:
-    """The graph over its present pairs and those of ``numbers``, any order and repeats allowed.
+    """The graph over its present pairs and those of ``numbers``, in any order and with duplicates.
 
-    A graph of a ``Batch`` that has no edges must have no pairs in ``numbers``: nothing could be drawn for them.
+    A graph of a ``Batch`` without edges must have no pairs in ``numbers``: there is no edge to draw attributes from.
     """
     edge_index = edges_of(data)
     own = pair_numbers(edge_index, data.num_nodes)
@@ -93,22 +94,22 @@ def pair_graph(data: Data, numbers: Tensor, generator: Generator | None = None) 
 
 
 def pair_numbers(edge_index: Tensor, num_nodes: int) -> Tensor:
-    """The pair of each column ``[E]``; -1 for a loop."""
+    """The number of each column's pair ``[E]``; -1 for a self-loop."""
     low, high = torch.minimum(*edge_index), torch.maximum(*edge_index)
     return (low * num_nodes + high).masked_fill(low == high, -1)
 
 
 def present_pairs(data: Data) -> Tensor:
-    """The numbers of the pairs that are present, each once, ascending."""
+    """The numbers of the present pairs, each once, ascending."""
     numbers = pair_numbers(edges_of(data), data.num_nodes).unique()
     return numbers[numbers >= 0]
 
 
 def random_pairs(data: Data, count: Tensor, generator: Generator | None) -> Tensor:
-    """``count`` ``[B]`` pairs drawn with replacement in each graph; those that come out as loops are left out."""
+    """The numbers of ``count`` ``[B]`` pairs drawn with replacement in each graph, without self-loops."""
     _, ptr = graph_of_nodes(data._store)
     graph = torch.repeat_interleave(count)
-    drawn = ptr[graph] + pick(random_bits((2, graph.numel()), ptr.device, generator), ptr.diff()[graph])
+    drawn = pick_node(random_bits((2, graph.numel()), ptr.device, generator), graph, ptr)
     numbers = pair_numbers(drawn, data.num_nodes)
     return numbers[numbers >= 0]
 
@@ -122,15 +123,12 @@ def all_pairs(data: Data) -> Iterator[Tensor]:
     partners = (ptr[1:][batch] - torch.arange(1, batch.numel() + 1, device=ptr.device)) * has_edges[batch]
     for rows in torch.arange(batch.numel(), device=ptr.device).split(max(1, _BLOCK // max(1, largest))):
         u = rows.repeat_interleave(partners[rows])
-        first = (partners[rows].cumsum(0) - partners[rows]).repeat_interleave(partners[rows])
-        v = u + 1 + torch.arange(u.numel(), device=u.device) - first
-        yield u * data.num_nodes + v
+        yield u * data.num_nodes + u + 1 + numbers_below(partners[rows])
 
 
 def _random_columns(data: Data, nodes: Tensor, generator: Generator | None) -> Tensor:
-    """For each of ``nodes`` a column of ``edge_index``, uniform over those of its graph."""
+    """A column of ``edge_index`` for each of ``nodes``, uniform over those of its graph."""
     batch, ptr = graph_of_nodes(data._store)
-    graph, order = batch[edges_of(data)[0]].sort(stable=True)
-    count = graph.bincount(minlength=ptr.numel() - 1)
-    bits = random_bits(nodes.shape, nodes.device, generator)
-    return order[(count.cumsum(0) - count)[batch[nodes]] + pick(bits, count[batch[nodes]])]
+    order, start = by_row(batch[edges_of(data)[0]], ptr.numel() - 1)
+    graph = batch[nodes]
+    return order[start[graph] + pick(random_bits(nodes.shape, nodes.device, generator), start.diff()[graph])]

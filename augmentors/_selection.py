@@ -1,15 +1,16 @@
-"""The selection of edges and nodes, with all that belongs to them and the bookkeeping of a ``Batch``."""
+"""Selection of edges and nodes, with their attributes and the bookkeeping of a ``Batch``."""
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Batch, Data, HeteroData
+from torch_geometric.data import Batch, Data
 from torch_geometric.data.storage import BaseStorage
 
-from augmentors._graphs import edge_stores, ends
+from augmentors._graphs import Graph, edge_stores, ends
+from augmentors._sparse import sums_before
 
 
-def keep_edges(data: Data | HeteroData, keep: Tensor, store: BaseStorage | None = None) -> Data | HeteroData:
-    """Keep the edges where ``keep`` ``[E]`` is true, with every edge-level attribute, in a ``Batch`` too.
+def keep_edges(data: Graph, keep: Tensor, store: BaseStorage | None = None) -> Graph:
+    """Keep the edges where ``keep`` ``[E]`` is true, with every edge-level attribute; ``data`` may be a ``Batch``.
 
     An integer ``keep`` says how often each edge appears; the copies of an edge follow each other.
     """
@@ -22,8 +23,8 @@ def keep_edges(data: Data | HeteroData, keep: Tensor, store: BaseStorage | None 
     return data
 
 
-def set_edge_weight(data: Data | HeteroData, weight: Tensor, store: BaseStorage | None = None) -> None:
-    """Give each edge a weight, in a ``Batch`` too."""
+def set_edge_weight(data: Graph, weight: Tensor, store: BaseStorage | None = None) -> None:
+    """Give each edge a weight; ``data`` may be a ``Batch``."""
     store = data._store if store is None else store
     store.edge_weight = weight
     if isinstance(data, Batch):
@@ -32,7 +33,7 @@ def set_edge_weight(data: Data | HeteroData, weight: Tensor, store: BaseStorage 
 
 
 def set_edges(data: Data, edge_index: Tensor, weight: Tensor) -> Data:
-    """Replace all edges; ``edge_index`` goes graph by graph in a ``Batch``."""
+    """Replace all edges; those of a ``Batch`` are ordered by graph."""
     if isinstance(data, Batch):
         slices = torch.searchsorted(data.batch[edge_index[1]], torch.arange(data.num_graphs + 1, device=weight.device))
         _set_batch(data, "_slice_dict", data._store, {"edge_index": slices.cpu()})
@@ -41,24 +42,23 @@ def set_edges(data: Data, edge_index: Tensor, weight: Tensor) -> Data:
     return data
 
 
-def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Data | HeteroData:
-    """Keep the nodes where ``keep`` ``[N]`` is true and the edges between them, with all that belongs to them.
+def keep_nodes(data: Graph, keep: Tensor | dict[str, Tensor]) -> Graph:
+    """Keep the nodes where ``keep`` ``[N]`` is true and the edges between them, with their attributes.
 
-    The nodes that stay are numbered anew; ``n_id`` holds their old numbers (those in the first graph where views are
-    views of views). A ``Batch`` can be taken apart as before. In the batch of a loader, whose first ``batch_size`` rows
-    are the seeds, the seeds that stay are the first rows again.
+    Nodes are relabeled; ``n_id`` holds their old indices (those in the first graph for a view of a view). A ``Batch``
+    can be separated as before. The remaining seeds of a loader's batch are still its first ``batch_size`` rows.
 
     Args:
-        data: shallow copy to be changed.
-        keep: bool ``[N]``, and for a ``HeteroData`` one such for each node type.
+        data: shallow copy, changed in place.
+        keep: bool ``[N]``; for a ``HeteroData`` one for each node type.
 
     Raises:
-        ValueError: an attribute other than ``edge_index`` holds numbers of nodes, such as ``edge_label_index``.
+        ValueError: an attribute other than ``edge_index`` holds node indices, such as ``edge_label_index``.
     """
     check_no_node_numbers(data)
     keeps = keep if isinstance(keep, dict) else {None: keep}
-    before = {key: _counts_before(mask) for key, mask in keeps.items()}
-    of_nodes = {store._key: node_keys(data, store) for store in data.node_stores}  # told while all lengths are as given
+    before = {key: sums_before(mask) for key, mask in keeps.items()}
+    of_nodes = {store._key: node_keys(data, store) for store in data.node_stores}  # before any length changes
     for store in edge_stores(data):
         (start, end), (row, col) = ends(data, store), store.edge_index
         keep_edges(data, keeps[start._key].index_select(0, row) & keeps[end._key].index_select(0, col), store)
@@ -93,15 +93,15 @@ def keep_nodes(data: Data | HeteroData, keep: Tensor | dict[str, Tensor]) -> Dat
     return data
 
 
-def check_no_node_numbers(data: Data | HeteroData) -> None:
-    """Raise where an attribute other than ``edge_index`` holds numbers of nodes, which would be wrong afterwards."""
+def check_no_node_numbers(data: Graph) -> None:
+    """Raise if an attribute other than ``edge_index`` holds node indices, which relabeling would invalidate."""
     keys = [key for store in data.stores for key in store.keys()]  # noqa: SIM118 (a store is no dict)
     if stale := [key for key in keys if key != "edge_index" and ("index" in key or key == "face")]:
-        raise ValueError(f"data must hold no numbers of nodes but edge_index where nodes are dropped, got {stale}")
+        raise ValueError(f"data must hold no node indices but edge_index where nodes are dropped, got {stale}")
 
 
-def edge_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list[str]:
-    """Names of the edge-level attributes; where the length also fits nodes or graphs, those with "edge" in the name."""
+def edge_keys(data: Graph, store: BaseStorage | None = None) -> list[str]:
+    """Names of the edge-level attributes; if the length also fits nodes or graphs, those with "edge" in the name."""
     store = data._store if store is None else store
     num_edges, slices = store.num_edges, _slices(data, store)
 
@@ -119,8 +119,8 @@ def edge_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list
     return [key for key in store.keys() if is_edge_level(key)]  # noqa: SIM118 (a store is no dict)
 
 
-def node_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list[str]:
-    """Names of the node-level attributes: those of the nodes' length that are not edge-level."""
+def node_keys(data: Graph, store: BaseStorage | None = None) -> list[str]:
+    """Names of the node-level attributes: those with N entries that are not edge-level."""
     store = data._store if store is None else store
     others = {"ptr", "input_id", *(edge_keys(data, store) if store._key is None and "edge_index" in store else [])}
     slices = _slices(data, store)
@@ -133,7 +133,7 @@ def node_keys(data: Data | HeteroData, store: BaseStorage | None = None) -> list
     ]
 
 
-def _length(data: Data | HeteroData, store: BaseStorage, key: str) -> int:
+def _length(data: Graph, store: BaseStorage, key: str) -> int:
     value = store[key]
     if isinstance(value, Tensor):
         return value.size(data.__cat_dim__(key, value, store)) if value.dim() else -1
@@ -142,18 +142,18 @@ def _length(data: Data | HeteroData, store: BaseStorage, key: str) -> int:
     return len(value) if isinstance(value, (list, tuple)) else -1
 
 
-def _is_list_of_lists(data: Data | HeteroData, store: BaseStorage, key: str) -> bool:
+def _is_list_of_lists(data: Graph, store: BaseStorage, key: str) -> bool:
     """``key`` holds one list for each graph of a ``Batch``, as PyG collates lists."""
     return key in _slices(data, store) and isinstance(store[key], list) and all(isinstance(v, list) for v in store[key])
 
 
-def _select(data: Data | HeteroData, store: BaseStorage, key: str, index: Tensor) -> Tensor | list | tuple:
+def _select(data: Graph, store: BaseStorage, key: str, index: Tensor) -> Tensor | list | tuple:
     """The entries ``index`` of an attribute."""
     value = store[key]
     if not isinstance(value, Tensor):
         if not _is_list_of_lists(data, store, key):
             return type(value)(value[i] for i in index.tolist())
-        flat = [(graph, entry) for graph, part in enumerate(value) for entry in part]
+        flat = [(graph, entry) for graph, entries in enumerate(value) for entry in entries]
         chosen = [flat[i] for i in index.tolist()]
         return [[entry for own, entry in chosen if own == graph] for graph in range(len(value))]
     dim = data.__cat_dim__(key, value, store)
@@ -162,34 +162,29 @@ def _select(data: Data | HeteroData, store: BaseStorage, key: str, index: Tensor
     return value.index_select(dim, index)
 
 
-def _counts_before(keep: Tensor) -> Tensor:
-    """How many are kept before each position ``[N + 1]``."""
-    return torch.cat([keep.new_zeros(1, dtype=torch.long), keep.cumsum(0)])
-
-
-def _slices(data: Data | HeteroData, store: BaseStorage) -> dict[str, Tensor]:
+def _slices(data: Graph, store: BaseStorage) -> dict[str, Tensor]:
     """Where in each attribute of ``store`` the graphs of a ``Batch`` start and end."""
     if not isinstance(data, Batch):
         return {}
     return data._slice_dict if store._key is None else data._slice_dict.get(store._key, {})
 
 
-def _ends(data: Data | HeteroData, store: BaseStorage, key: str) -> Tensor:
+def _ends(data: Graph, store: BaseStorage, key: str) -> Tensor:
     """Where among the entries of an attribute of a ``Batch`` the graphs start and end ``[B + 1]``."""
     if _is_list_of_lists(data, store, key):
         return torch.tensor([0, *map(len, store[key])]).cumsum(0)
     return _slices(data, store)[key]
 
 
-def _cut_slices(data: Data | HeteroData, store: BaseStorage, keys: list[str], keep: Tensor) -> None:
-    """Bring the slices of the attributes ``keys`` to what is kept of them."""
+def _cut_slices(data: Graph, store: BaseStorage, keys: list[str], keep: Tensor) -> None:
+    """Update the slices of the attributes ``keys``, of which ``keep`` is kept."""
     if slices := _slices(data, store):
-        before = _counts_before(keep).cpu()
+        before = sums_before(keep).cpu()
         cut = [key for key in keys if key in slices and not _is_list_of_lists(data, store, key)]
         _set_batch(data, "_slice_dict", store, {key: before[slices[key]] for key in cut})
 
 
 def _set_batch(data: Batch, name: str, store: BaseStorage, new: dict[str, Tensor]) -> None:
-    """Rebind a bookkeeping dictionary of a ``Batch``, with ``new`` in it."""
+    """Update a bookkeeping dictionary of a ``Batch`` with ``new``, in a copy."""
     old = getattr(data, name)
     setattr(data, name, old | (new if store._key is None else {store._key: old.get(store._key, {}) | new}))

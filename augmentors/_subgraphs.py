@@ -1,6 +1,6 @@
-"""Augmentors that keep a part of each graph: the nodes they choose and the edges between them.
+"""Augmentors that keep a subgraph of each graph: the chosen nodes and the edges between them.
 
-As with :class:`augmentors.NodeDrop`, ``n_id`` holds the old numbers of the nodes, each graph keeps at least one, and
+As with :class:`augmentors.NodeDrop`, ``n_id`` holds the old indices of the nodes, each graph keeps at least one, and
 the rows of two views do not match: use them at graph level, or once before the augmentors of the two views.
 """
 
@@ -10,9 +10,10 @@ from torch_geometric.data import Data
 
 from augmentors._base import Augmentor
 from augmentors._checks import check_at_least
-from augmentors._graphs import edges_of, graph_of_nodes, random_order
+from augmentors._graphs import edges_of, graph_of_nodes, pick_node, random_order
 from augmentors._random import pick, random_bits
 from augmentors._selection import keep_nodes
+from augmentors._sparse import numbers_below, sums_before
 
 
 class UniformSubgraph(Augmentor):
@@ -22,9 +23,9 @@ class UniformSubgraph(Augmentor):
         num_nodes: at least 1.
 
     Raises:
-        ValueError: ``num_nodes`` is below 1; an attribute other than ``edge_index`` holds numbers of nodes.
+        ValueError: ``num_nodes`` is below 1; an attribute other than ``edge_index`` holds node indices.
 
-    **Source:** PyGCL's ``UniformSampling`` (as documented there). **Differs:** counts nodes of each graph of a batch.
+    **Source:** PyGCL's ``UniformSampling``, as documented. **Differs:** counts nodes of each graph of a batch.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 2], [1, 2, 3]]), num_nodes=4)
@@ -39,11 +40,7 @@ class UniformSubgraph(Augmentor):
         """Draw the nodes."""
         batch, ptr = graph_of_nodes(data._store)
         order = random_order(data._store, generator)
-        rank = torch.arange(batch.numel(), device=batch.device) - ptr[batch]
-        return keep_nodes(data, _mask(batch, order[rank < self.num_nodes]))
-
-    def __repr__(self) -> str:
-        return f"UniformSubgraph(num_nodes={self.num_nodes})"
+        return keep_nodes(data, _mask(batch, order[numbers_below(ptr.diff()) < self.num_nodes]))
 
 
 class EgoSubgraph(Augmentor):
@@ -53,9 +50,9 @@ class EgoSubgraph(Augmentor):
         num_hops: at least 0.
 
     Raises:
-        ValueError: ``num_hops`` is below 0; an attribute other than ``edge_index`` holds numbers of nodes.
+        ValueError: ``num_hops`` is below 0; an attribute other than ``edge_index`` holds node indices.
 
-    **Source:** the r-ego networks of GCC (arXiv 2006.09963), section 3.1. **Differs:** as there.
+    **Source:** the r-ego networks of GCC (arXiv 2006.09963), section 3.1. **Differs:** nothing.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 2], [1, 2, 3]]), num_nodes=4)
@@ -67,7 +64,7 @@ class EgoSubgraph(Augmentor):
         self.num_hops = check_at_least("num_hops", num_hops, 0)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Draw the node in the middle and walk outwards."""
+        """Draw the central node and add its neighbors, hop by hop."""
         batch, _ = graph_of_nodes(data._store)
         row, col = edges_of(data)
         inside = _mask(batch, _random_nodes(data, 1, generator))
@@ -75,25 +72,21 @@ class EgoSubgraph(Augmentor):
             inside = inside | _mask(batch, col[inside[row]]) | _mask(batch, row[inside[col]])
         return keep_nodes(data, inside)
 
-    def __repr__(self) -> str:
-        return f"EgoSubgraph(num_hops={self.num_hops})"
-
 
 class RandomWalkSubgraph(Augmentor):
     """Keep the nodes that ``num_walks`` random walks in each graph visit in ``walk_length`` steps along the edges.
 
-    Each walk starts at a node drawn uniformly, with replacement; where no edge leads on, it stays.
+    Each walk starts at a node drawn uniformly, with replacement; it stays at a node without outgoing edges.
 
     Args:
         walk_length: steps of a walk, at least 0.
         num_walks: walks in each graph, at least 1.
 
     Raises:
-        ValueError: an argument is below its range; an attribute other than ``edge_index`` holds numbers of nodes.
+        ValueError: an argument is below its range; an attribute other than ``edge_index`` holds node indices.
 
-    **Source:** GraphCL (arXiv 2010.13902), section 3.2, "subgraph". **Differs:** the authors' code grows a set to a
-    given share of the nodes; here the walks' length and number are given, as in GraphSAINT's sampler
-    (arXiv 1907.04931).
+    **Source:** GraphCL (arXiv 2010.13902), section 3.2, "subgraph". **Differs:** takes the length and number of walks,
+    as GraphSAINT's sampler (arXiv 1907.04931), where the authors' code grows a set to a given fraction of the nodes.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 2], [1, 2, 3]]), num_nodes=4)
@@ -106,7 +99,7 @@ class RandomWalkSubgraph(Augmentor):
         self.num_walks = check_at_least("num_walks", num_walks, 1)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Walk."""
+        """Draw the walks and keep the nodes they visit."""
         batch, _ = graph_of_nodes(data._store)
         row, col = edges_of(data)
         if (row.diff() < 0).any():
@@ -114,7 +107,7 @@ class RandomWalkSubgraph(Augmentor):
             col = col[order]
         neighbors = torch.cat([col, col.new_zeros(1)])  # the last one stands for none
         degree = row.bincount(minlength=batch.numel())
-        first = degree.cumsum(0) - degree
+        first = sums_before(degree)
         node = _random_nodes(data, self.num_walks, generator)
         visited = [node]
         for bits in random_bits((self.walk_length, node.numel()), node.device, generator):
@@ -122,9 +115,6 @@ class RandomWalkSubgraph(Augmentor):
             node = torch.where(degree[node] > 0, onward, node)
             visited.append(node)
         return keep_nodes(data, _mask(batch, torch.cat(visited)))
-
-    def __repr__(self) -> str:
-        return f"RandomWalkSubgraph(walk_length={self.walk_length}, num_walks={self.num_walks})"
 
 
 def _mask(batch: Tensor, nodes: Tensor) -> Tensor:
@@ -135,6 +125,6 @@ def _mask(batch: Tensor, nodes: Tensor) -> Tensor:
 def _random_nodes(data: Data, count: int, generator: Generator | None) -> Tensor:
     """``count`` nodes of each graph that has any, with replacement."""
     _, ptr = graph_of_nodes(data._store)
-    size = ptr.diff()
-    bits = random_bits((size.numel(), count), ptr.device, generator)
-    return (ptr[:-1, None] + pick(bits, size[:, None]))[size > 0].flatten()
+    graph = torch.arange(ptr.numel() - 1, device=ptr.device)[:, None]
+    bits = random_bits((graph.numel(), count), ptr.device, generator)
+    return pick_node(bits, graph, ptr)[ptr.diff() > 0].flatten()

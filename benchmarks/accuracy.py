@@ -10,17 +10,17 @@ one thread's CPU, so that a busy machine does not count.
 import argparse
 import statistics
 from pathlib import Path
-from time import process_time
 
 import torch
 from torch_geometric.data import Data
 
 import gcl
+from benchmarks import graph, node
 from benchmarks.cells import run_cells
 from benchmarks.processes import peak_mb, run_alone
-from examples import graph, node
+from benchmarks.settings import settings_of
+from benchmarks.tables import ALL_BASELINES, BASELINES, print_table, spread
 
-CONTROLS = "raw"  # the first of the three, which are measured together
 RESULTS = Path(__file__).with_name("results")
 COLUMNS = ("method", "split", "accuracy", "macro_f1", "val_accuracy", "epoch", "seconds_per_epoch", "peak_mb")
 
@@ -33,37 +33,33 @@ def columns(rows):
 def run_cell(dataset, method, seed, root):
     """The rows of one method (or of the baselines) on one data set for one seed."""
     torch.set_num_threads(1)
-    data = gcl.data.load(dataset, root)
+    data = gcl.load(dataset, root)
     return (node_rows if isinstance(data, Data) else graph_rows)(data, dataset, method, seed)
 
 
 def node_rows(data, dataset, method, seed):
     """One row for each split, the public one too where there is one; a row for each baseline."""
-    splits = {"10/10/80": node.split_of(data, seed)}
-    if "train_mask" in data and data.train_mask.dim() == 1:
-        splits["public"] = node.split_of(data, seed, public=True)
-    if method == CONTROLS:
+    splits = node.splits_of(data, seed)
+    if method == ALL_BASELINES:
         torch.manual_seed(seed)
         return [
-            scores | {"split": split, "method": name}
+            scores | {"split": split, "method": BASELINES[name]}
             for split, rows in splits.items()
             for name, scores in gcl.eval.baselines(data, rows).items()
         ]
     before = peak_mb()
-    best, seconds = node.train(
-        method, data, node.hyperparameters(method, dataset), seed, list(splits.values()), clock=process_time
-    )
+    best, seconds = node.train(method, data, settings_of(method, dataset), seed, list(splits.values()))
     cost = {"method": method, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
     return [scores | cost | {"split": split} for split, scores in zip(splits, best, strict=True)]
 
 
 def graph_rows(graphs, dataset, method, seed):
     """The row of ten-fold cross-validation; one for each baseline."""
-    if method == CONTROLS:
-        scores = graph.baselines(graphs, graph.hyperparameters("GraphCL", dataset), seed)
-        return [row | {"split": "10 folds", "method": name} for name, row in scores.items()]
+    if method == ALL_BASELINES:
+        scores = graph.baselines(graphs, settings_of("GraphCL", dataset), seed)
+        return [row | {"split": "10 folds", "method": BASELINES[name]} for name, row in scores.items()]
     before = peak_mb()
-    scores, seconds = graph.train(method, graphs, graph.hyperparameters(method, dataset), seed, clock=process_time)
+    scores, seconds = graph.run(method, graphs, settings_of(method, dataset), seed)
     cost = {"seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
     return [scores | cost | {"split": "10 folds", "method": method}]
 
@@ -81,48 +77,40 @@ def report(rows, path, group):
     groups = {}
     for row in rows:
         groups.setdefault(group(row["split"]), []).append(row)
-    text = "\n".join([*map(overview, groups.values()), markdown(rows)])
-    path.with_suffix(".md").write_text(text + "\n")
+    with path.with_suffix(".md").open("w") as file:
+        for part in groups.values():
+            print(file=file)
+            overview(part, file)
+        for (dataset, split), methods in summary(rows).items():
+            print(f"\n### {dataset}, {split}\n", file=file)
+            head = ["", "accuracy %", "macro F1 %", "seeds", "CPU s / epoch", "peak MB"]
+            print_table(head, ([name, *figures(cells)] for name, cells in methods.items()), file)
+    print(path.with_suffix(".md").read_text())
     plot(rows, path.with_suffix(".png"))
-    print(text)
 
 
-def markdown(rows):
-    """One table for each data set and split."""
-    lines = []
-    for (dataset, split), methods in summary(rows).items():
-        lines += [f"\n### {dataset}, {split}\n", "| | accuracy % | macro F1 % | seeds | CPU s / epoch | peak MB |"]
-        lines += ["|---|---|---|---|---|---|"]
-        for method, cells in methods.items():
-            scores = [
-                spread(values)
-                for values in ([100 * float(cell[key]) for cell in cells] for key in ("accuracy", "macro_f1"))
-            ]
-            cost = [
-                f"{statistics.median(map(float, values)):.3g}" if all(values) else ""
-                for values in ([cell[key] for cell in cells] for key in ("seconds_per_epoch", "peak_mb"))
-            ]
-            lines.append(f"| {method} | {' | '.join([*scores, str(len(cells)), *cost])} |")
-    return "\n".join(lines)
-
-
-def spread(values):
-    """Mean and, of several, deviation."""
-    mean = f"{statistics.mean(values):.1f}"
-    return mean if len(values) == 1 else f"{mean} ± {statistics.pstdev(values):.1f}"
-
-
-def overview(rows):
+def overview(rows, file):
     """Mean and deviation of the accuracy, methods x (data set, split)."""
     tables = summary(rows)
-    lines = [f"\n| accuracy % | {' | '.join(', '.join(key) for key in tables)} |", "|---" * (len(tables) + 1) + "|"]
-    for method in dict.fromkeys(method for table in tables.values() for method in table):
-        cells = []
-        for table in tables.values():
-            values = [100 * float(row["accuracy"]) for row in table.get(method, [])]
-            cells.append(spread(values) if values else "")
-        lines.append(f"| {method} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+
+    def cell(method, table):
+        return spread(percent(table[method], "accuracy")) if method in table else ""
+
+    methods = dict.fromkeys(method for table in tables.values() for method in table)
+    body = ([method, *(cell(method, table) for table in tables.values())] for method in methods)
+    print_table(["accuracy %", *map(", ".join, tables)], body, file)
+
+
+def figures(cells):
+    """Accuracy, macro F1, number of seeds, seconds and memory of the runs of one method."""
+    costs = ([cell[key] for cell in cells] for key in ("seconds_per_epoch", "peak_mb"))
+    medians = [f"{statistics.median(map(float, cost)):.3g}" if all(cost) else "" for cost in costs]
+    return [*(spread(percent(cells, key)) for key in ("accuracy", "macro_f1")), len(cells), *medians]
+
+
+def percent(cells, key):
+    """A column in %."""
+    return [100 * float(cell[key]) for cell in cells]
 
 
 def plot(rows, path):
@@ -135,7 +123,7 @@ def plot(rows, path):
     for axis in axes.flat[len(tables) :]:
         axis.remove()
     for axis, ((dataset, split), methods) in zip(axes.flat, tables.items(), strict=False):
-        values = {name: [100 * float(cell["accuracy"]) for cell in cells] for name, cells in methods.items()}
+        values = {name: percent(cells, "accuracy") for name, cells in methods.items()}
         ordered = sorted(values, key=lambda name: statistics.mean(values[name]))
         axis.barh(
             ordered,
@@ -152,7 +140,7 @@ def plot(rows, path):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--datasets", nargs="+", default=["Cora", "CiteSeer", "Photo", "MUTAG", "PROTEINS", "NCI1"])
-    parser.add_argument("--methods", nargs="+", help="default: all of hyperparameters.json")
+    parser.add_argument("--methods", nargs="+", help="default: all of settings.json")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--report", action="store_true", help="measure nothing: table and plot of what is there")
@@ -160,12 +148,12 @@ def main():
     args = parser.parse_args()
 
     datasets = [] if args.report else args.datasets
-    of_nodes = {dataset: isinstance(gcl.data.load(dataset, args.root), Data) for dataset in datasets}
+    of_nodes = {dataset: isinstance(gcl.load(dataset, args.root), Data) for dataset in datasets}
     cells = [
         {"dataset": dataset, "method": method, "seed": seed}
         for dataset in datasets
-        for method in (CONTROLS, *(node if of_nodes[dataset] else graph).HYPERPARAMETERS)
-        if args.methods is None or method in (CONTROLS, *args.methods)
+        for method in (ALL_BASELINES, *(node if of_nodes[dataset] else graph).METHODS)
+        if args.methods is None or method in (ALL_BASELINES, *args.methods)
         for seed in range(args.seeds)
     ]
     rows = run_cells(args.out, cells, lambda **cell: columns(run_alone(run_cell, *cell.values(), args.root)))

@@ -7,6 +7,7 @@ Both append a row a cell to `--out` and skip the cells that it has: a stopped ru
 """
 
 import argparse
+import statistics
 import time
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,8 @@ from augmentors._pairs import pair_graph, present_pairs, random_pairs
 from augmentors._random import uniform
 from benchmarks.cells import run_cells
 from benchmarks.processes import peak_mb, run_alone
-from examples.ariel import PUBLISHED, build
+from benchmarks.settings import build, encoders, settings_of, train
+from benchmarks.tables import BASELINES, print_table, spread, standard_error
 
 # -- cost
 
@@ -72,9 +74,9 @@ def dense_attack(method, z1, data, temperature):
         relaxed = a + sign * (s + s.T) + eye
         scale = torch.diag(relaxed.sum(1).rsqrt())
         a_hat, h = scale @ relaxed @ scale, data.x + delta
-        for conv in method.encoder.gnn.convs:
+        for conv in method.encoder.convs:
             h = (a_hat @ (h @ conv.lin.weight.T) + conv.bias).relu()
-        grad_s, grad_x = torch.autograd.grad(dense_loss(z1, method.method.projector(h), temperature), [s, delta])
+        grad_s, grad_x = torch.autograd.grad(dense_loss(z1, method.projector(h), temperature), [s, delta])
         s = dense_projection((s.detach() + 200 / (t + 1) ** 0.5 * grad_s).triu(1), 0.2 * a.sum() / 2)
         delta = (delta.detach() + 0.01 * grad_x.sign()).clamp(-0.04, 0.04)
     flips = (torch.rand(n, n) < s).float()
@@ -84,15 +86,18 @@ def dense_attack(method, z1, data, temperature):
 def cost_cell(form, n, repeats):
     """CPU seconds and growth of the peak memory of one attack."""
     torch.set_num_threads(1)
-    hp = PUBLISHED["Cora"]
-    method = build(1433, hp)
+    settings = settings_of("ARIEL", "Cora", "published")
+    method = build("ARIEL", settings, 1433)
     attack = partial(AdversarialView, edge_step=200, relative=False)
+
+    def project(view):
+        return method.projector(method.represent(view))
 
     def run(data):
         if form == "dense":
-            return dense_attack(method, method._project(data).detach(), data, hp["temperature"])
-        against = method.against(method._project(data).detach())
-        return attack(lambda view: against(method._project(view)))(data)
+            return dense_attack(method, project(data).detach(), data, settings["method"]["temperature"])
+        against = method.anchored_objective(project(data).detach())
+        return attack(lambda view: against(project(view)))(data)
 
     run(sparse_graph(50))  # what is loaded once does not count
     data = sparse_graph(n)
@@ -104,13 +109,15 @@ def cost_cell(form, n, repeats):
 
 
 def cost(args):
-    """The table of costs."""
-    print(f"| nodes | edges | dense: s | MB | edge-wise: s | MB | times faster | leaner |\n|{'---|' * 8}")
-    for n in args.sizes:
+    """Print the table of costs."""
+
+    def row(n):
         dense, edges = (run_alone(cost_cell, form, n, 3 if n <= 1000 else 1) for form in ("dense", "edges"))
-        cells = " | ".join(f"{one['seconds']:.2f} | {one['mb']:.0f}" for one in (dense, edges))
-        ratios = f"{dense['seconds'] / edges['seconds']:.1f} | {dense['mb'] / edges['mb']:.1f}"
-        print(f"| {n} | {edges['edges']} | {cells} | {ratios} |", flush=True)
+        cells = [f"{one[key]:.{digits}f}" for one in (dense, edges) for key, digits in (("seconds", 2), ("mb", 0))]
+        return [n, edges["edges"], *cells, *(f"{dense[key] / edges[key]:.1f}" for key in ("seconds", "mb"))]
+
+    head = ["nodes", "edges", "dense: s", "MB", "edge-wise: s", "MB", "times faster", "leaner"]
+    print_table(head, map(row, args.sizes))
 
 
 # -- accuracy
@@ -135,29 +142,26 @@ class RandomPerturbation(Augmentor):
         return f"RandomPerturbation(edge_budget={self.edge_budget}, size={self.size})"
 
 
-def variants(hp):
-    """Third views, by name: what takes the place of the attack, and its weight."""
-    size = min(0.04, 5 * hp["feature_step"])
+def variants(settings):
+    """Third views, by name: what they change in the method."""
+    feature_step = settings["method"]["attack"]["feature_step"]
+    random = partial(RandomPerturbation, size=min(0.04, 5 * feature_step))
     return {
-        "GRACE": (None, 0),
-        "clean third view": (lambda objective: Identity(), None),
-        "random third view": (partial(RandomPerturbation, size=size), None),
-        "ARIEL": (None, None),
-        "ARIEL, scale-free steps": (partial(AdversarialView, feature_step=hp["feature_step"]), None),
+        "GRACE": {"adversarial_weight": 0},
+        "clean third view": {"attack": lambda objective: Identity()},
+        "random third view": {"attack": random},
+        "ARIEL": {},
+        "ARIEL, scale-free steps": {"attack": partial(AdversarialView, feature_step=feature_step)},
     }
 
 
-def trained(data, hp, seed, attack, adversarial_weight):
+def trained(data, variant, settings, seed):
     """A trained method, the split, and the CPU seconds of a step."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     split = gcl.eval.random_split(data.num_nodes, 0.1, 0.1, generator=generator)
-    method = build(data.num_features, hp, attack, adversarial_weight)
-    optimizer = torch.optim.Adam(method.parameters(), lr=hp["lr"], weight_decay=1e-5)
-    start = time.process_time()
-    for _ in gcl.train.fit(method, [data], optimizer, hp["epochs"], generator=generator):
-        pass
-    return method, split, (time.process_time() - start) / hp["epochs"]
+    method = build("ARIEL", settings, data.num_features, **variants(settings)[variant])
+    return method, split, statistics.mean(train(method, data, settings, generator))
 
 
 def ten_ninety(h, y, seed, splits=5):
@@ -174,9 +178,8 @@ def ten_ninety(h, y, seed, splits=5):
 
 def accuracy_cell(dataset, variant, seed, args):
     """One training run, on both protocols."""
-    data, hp = gcl.data.load(dataset, args.root), configuration(dataset, args)
-    attack, weight = variants(hp)[variant]
-    method, split, seconds = trained(data, hp, seed, attack, weight)
+    data = gcl.load(dataset, args.root)
+    method, split, seconds = trained(data, variant, configuration(dataset, args), seed)
     h = method.embed(data)
     accuracy = gcl.eval.linear_probe(h, data.y, split)["accuracy"]
     return [{"accuracy": accuracy, "accuracy_10_90": ten_ninety(h, data.y, seed), "cpu_s_per_step": seconds}]
@@ -194,17 +197,15 @@ POISONS = {
 
 def robustness_cell(dataset, poison, rate, seed, args):
     """GRACE, ARIEL and the baselines on one poisoned graph."""
-    data, hp = gcl.data.load(dataset, args.root), configuration(dataset, args)
-    if POISONS[poison]:
-        data = POISONS[poison](data, rate, torch.Generator().manual_seed(seed))
-    scores = {}
+    data, settings, scores = gcl.load(dataset, args.root), configuration(dataset, args), {}
+    if poison in POISONS:
+        data = POISONS[poison](data, rate, generator=torch.Generator().manual_seed(seed))
     for name in ("GRACE", "ARIEL"):
-        method, split, _ = trained(data, hp, seed, *variants(hp)[name])
+        method, split, _ = trained(data, name, settings, seed)
         scores[name] = gcl.eval.linear_probe(method.embed(data), data.y, split)["accuracy"]
     torch.manual_seed(seed)
-    encoder = build(data.num_features, hp).encoder
-    table = gcl.eval.baselines(data, split, encoder)
-    return [scores | {name: row["accuracy"] for name, row in table.items()}]
+    table = gcl.eval.baselines(data, split, encoders(settings, data.num_features)[0])
+    return [scores | {BASELINES[name]: row["accuracy"] for name, row in table.items()}]
 
 
 # -- cells
@@ -212,27 +213,24 @@ def robustness_cell(dataset, poison, rate, seed, args):
 
 def configuration(dataset, args):
     """The published one, with the number of steps and the learning rate asked for."""
-    asked = {"epochs": args.epochs, "lr": args.lr}
-    return PUBLISHED[dataset] | {key: value for key, value in asked.items() if value}
+    return settings_of("ARIEL", dataset, "published", epochs=args.epochs, lr=args.lr)
 
 
 def summary(rows, by, columns, baseline=None):
     """Means and deviations over the seeds; and of the differences to the baseline, with their standard error."""
-    print(f"\n| {' | '.join(by)} | {' | '.join(columns)} |\n|{'---|' * (len(by) + len(columns))}")
     groups = {}
     for row in rows:
         groups.setdefault(tuple(row[key] for key in by), {})[row["seed"]] = row
-    for group, runs in groups.items():
-        base = groups.get((*group[:-1], baseline))
-        cells = []
-        for column in columns:
-            value = 100 * torch.tensor([float(row[column]) for row in runs.values()])
-            cell = f"{value.mean():.1f} ± {value.std(correction=0):.1f}"
-            if base and group[-1] != baseline and len(shared := runs.keys() & base.keys()) > 1:
-                gain = 100 * torch.tensor([float(runs[s][column]) - float(base[s][column]) for s in shared])
-                cell += f" ({gain.mean():+.2f}, s.e. {gain.std() / len(shared) ** 0.5:.2f})"
-            cells.append(cell)
-        print(f"| {' | '.join((*group, *cells))} |")
+
+    def cell(group, column):
+        value = {seed: 100 * float(row[column]) for seed, row in groups[group].items()}
+        base = groups.get((*group[:-1], baseline), {})
+        gain = [value[seed] - 100 * float(base[seed][column]) for seed in value if seed in base]
+        paired = group[-1] != baseline and len(gain) > 1
+        change = f" ({statistics.mean(gain):+.2f}, s.e. {standard_error(gain):.2f})" if paired else ""
+        return spread(list(value.values())) + change
+
+    print_table([*by, *columns], ([*group, *(cell(group, column) for column in columns)] for group in groups))
 
 
 def main():
@@ -254,14 +252,14 @@ def main():
         return cost(args)
     seeds = range(args.seeds)
     if args.what == "robustness":
-        poisoned = [("clean", 0.0), *((poison, rate) for poison in list(POISONS)[1:] for rate in args.rates)]
+        poisoned = [("clean", 0.0), *((poison, rate) for poison in POISONS for rate in args.rates)]
         cells = [
             {"dataset": d, "poison": poison, "rate": rate, "seed": seed}
             for d in args.datasets for seed in seeds for poison, rate in poisoned
         ]  # fmt: skip
         rows = run_cells(args.out, cells, partial(robustness_cell, args=args))
         return summary(rows, ("dataset", "poison", "rate"), [key for key in rows[0] if key not in cells[0]])
-    names = args.variants or list(variants(PUBLISHED["Cora"]))
+    names = args.variants or list(variants(settings_of("ARIEL", "Cora", "published")))
     cells = [{"dataset": d, "variant": name, "seed": seed} for d in args.datasets for seed in seeds for name in names]
     rows = run_cells(args.out, cells, partial(accuracy_cell, args=args))
     return summary(rows, ("dataset", "variant"), ["accuracy", "accuracy_10_90"], "GRACE")

@@ -13,6 +13,7 @@ from torch_geometric.data import Data
 
 import augmentors as A
 from benchmarks.processes import peak_mb, run_alone
+from benchmarks.tables import print_table
 
 X, EDGES, BOTH = ("x",), ("edge_index",), ("x", "edge_index")
 CASES = [  # augmentor, what it must copy, why it takes longer than two copies where it does
@@ -38,7 +39,7 @@ CASES = [  # augmentor, what it must copy, why it takes longer than two copies w
 DIFFUSIONS = [A.PPRDiffusion(), A.PPRDiffusion(top_k=None), A.HeatDiffusion()]
 
 
-def graph(num_nodes, num_edges, dim):
+def random_graph(num_nodes, num_edges, dim):
     """A random undirected graph; ``dim`` = 0 for edges only."""
     torch.manual_seed(0)
     half = torch.randint(num_nodes, (2, num_edges // 2))
@@ -64,8 +65,8 @@ def median_ms(functions, repeats):
 def diffusion(index, num_nodes, threads):
     """Seconds, growth of the peak memory and number of edges of one diffusion."""
     torch.set_num_threads(threads)
-    DIFFUSIONS[index](graph(100, 1000, 0))  # what is loaded once does not count
-    data = graph(num_nodes, 10 * num_nodes, 0)
+    DIFFUSIONS[index](random_graph(100, 1000, 0))  # what is loaded once does not count
+    data = random_graph(num_nodes, 10 * num_nodes, 0)
     before, start = peak_mb(), time.perf_counter()
     view = DIFFUSIONS[index](data)
     return {"seconds": time.perf_counter() - start, "mb": peak_mb() - before, "edges": view.num_edges}
@@ -81,24 +82,28 @@ def main():
     torch.set_num_threads(args.threads)
 
     print(f"torch {torch.__version__}, CPU, {args.threads} threads\n")
-    print("| diffusion | nodes | edges | seconds | MB | edges after |\n|---|---|---|---|---|---|")
-    for n in args.diffusion_sizes:
-        for i, augmentor in enumerate(DIFFUSIONS):
-            row = run_alone(diffusion, i, n, args.threads)
-            cells = f"{n:,} | {10 * n:,} | {row['seconds']:.2f} | {row['mb']:,.0f} | {row['edges']:,}"
-            print(f"| {augmentor} | {cells} |", flush=True)
+    sizes = ((augmentor, i, n) for n in args.diffusion_sizes for i, augmentor in enumerate(DIFFUSIONS))
+    costs = ((augmentor, n, run_alone(diffusion, i, n, args.threads)) for augmentor, i, n in sizes)
+    print_table(
+        ["diffusion", "nodes", "edges", "seconds", "MB", "edges after"],
+        (
+            [augmentor, f"{n:,}", f"{10 * n:,}", f"{one['seconds']:.2f}", f"{one['mb']:,.0f}", f"{one['edges']:,}"]
+            for augmentor, n, one in costs
+        ),
+    )
 
-    data = graph(args.nodes, 10 * args.nodes, 128)
+    data = random_graph(args.nodes, 10 * args.nodes, 128)
     print(f"\n{args.nodes:,} nodes, {data.num_edges:,} edges, {data.num_features} features\n")
-    print("| augmentor | ms | ms of the copy | ratio | why above 2 |")
-    print("|---|---|---|---|---|")
     extra = {"edge_attr": torch.randn(data.num_edges, 16), "edge_weight": torch.ones(data.num_edges)}
-    for augmentor, copied, why in CASES:
+
+    def row(augmentor, copied, why):
         case = data.clone()
         case.update({key: extra[key] for key in copied if key in extra})
         tensors = [case[key] for key in copied]
-        ms, copy = median_ms([lambda a=augmentor, d=case: a(d), lambda t=tensors: [x.clone() for x in t]], args.repeats)
-        print(f"| {augmentor} | {ms:.1f} | {copy:.1f} | {ms / copy:.1f} | {why if ms > 2 * copy else ''} |", flush=True)
+        ms, copy = median_ms([lambda: augmentor(case), lambda: [x.clone() for x in tensors]], args.repeats)
+        return [augmentor, f"{ms:.1f}", f"{copy:.1f}", f"{ms / copy:.1f}", why if ms > 2 * copy else ""]
+
+    print_table(["augmentor", "ms", "ms of the copy", "ratio", "why above 2"], (row(*case) for case in CASES))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Time and peak memory of `info_nce`, forward and backward, against the dense formula and the field's packages.
 
-    python benchmarks/losses.py
-    python benchmarks/losses.py --device cuda --dtype bfloat16 --sizes 19717 169343
+    python -m benchmarks.losses
+    python -m benchmarks.losses --device cuda --dtype bfloat16 --sizes 19717 169343
 
 Each figure comes from a process of its own: the median of the repeats after a warm-up, and the growth of the peak
 memory over what the process held before. The floor is 16 N^2 D operations (the products that the symmetric scheme
@@ -11,9 +11,6 @@ pytorch-metric-learning are compared when they are installed. Writes a log-log p
 
 import argparse
 import importlib.util
-import json
-import resource
-import subprocess
 import sys
 import time
 from functools import partial
@@ -21,19 +18,22 @@ from unittest.mock import MagicMock
 
 import torch
 
+from benchmarks.processes import peak_mb, run_alone
+from benchmarks.tables import print_table
 from gcl.losses import info_nce
-from gcl.losses._similarity import log1p_exp, stack
+from gcl.losses._similarity import stack_unit_rows
 from gcl.pairwise import sym_lse
+from gcl.pairwise._numerics import log1p_exp
 
 TEMPERATURE = 0.4
 
 
-def dense(z1, z2):
+def dense(z1, z2, temperature=TEMPERATURE):
     """GRACE's loss as its authors write it, with log-sum-exp."""
     z1, z2 = (torch.nn.functional.normalize(z) for z in (z1, z2))
 
     def one_direction(a, b):
-        inter, intra = a @ b.T / TEMPERATURE, a @ a.T / TEMPERATURE
+        inter, intra = a @ b.T / temperature, a @ a.T / temperature
         intra.fill_diagonal_(float("-inf"))
         return torch.cat([inter, intra], dim=1).logsumexp(1) - inter.diagonal()
 
@@ -60,7 +60,7 @@ def metric_learning(z1, z2):
 
 def triton(z1, z2):
     """Ours, with the Triton backend under it."""
-    x, positive = stack(z1, z2, TEMPERATURE)
+    x, positive = stack_unit_rows(z1, z2, TEMPERATURE)
     negatives = sym_lse(x.to(z1.dtype), len(z1), bound=1 / TEMPERATURE, backend="triton")
     return log1p_exp(negatives - positive).mean()
 
@@ -80,9 +80,7 @@ def measure(function, device, repeats):
     cuda = device == "cuda"
 
     def peak():
-        return (
-            torch.cuda.max_memory_allocated() / 2**20 if cuda else resource.getrusage(resource.RUSAGE_SELF)[2] / 2**10
-        )
+        return torch.cuda.max_memory_allocated() / 2**20 if cuda else peak_mb()
 
     def synchronize():
         if cuda:
@@ -100,6 +98,8 @@ def measure(function, device, repeats):
 
 def cell(variant, n, args):
     """One figure."""
+    torch.set_num_threads(args.threads)
+    torch.backends.cuda.matmul.allow_tf32 = args.tf32
     torch.manual_seed(0)
     dtype = getattr(torch, args.dtype)
     if variant == "floor":
@@ -111,6 +111,30 @@ def cell(variant, n, args):
     VARIANTS[variant](z1[:64], z2[:64]).backward()  # what is loaded once does not count
     z1.grad, z2.grad = torch.zeros_like(z1), torch.zeros_like(z2)
     return measure(lambda: VARIANTS[variant](z1, z2).backward(), args.device, args.repeats)
+
+
+def rows(args, figures):
+    """The rows of the table; ``figures`` gathers the measured ones."""
+    for n in args.sizes:
+        floor, ours = run_alone(cell, "floor", n, args), None
+        figures.append((n, "floor", floor))
+        for variant in VARIANTS:
+            ours_too = variant.startswith("ours")
+            if (variant == "ours, triton" and args.device == "cpu") or (n > args.largest and not ours_too):
+                continue
+            if variant in PACKAGE and importlib.util.find_spec(PACKAGE[variant]) is None:
+                yield [f"{n:,}", variant, "not installed", *[""] * 4]
+                continue
+            try:
+                row = run_alone(cell, variant, n, args)
+            except Exception as error:  # such as out of memory, which may kill the process
+                yield [f"{n:,}", variant, f"failed: {error}"[:68], *[""] * 4]
+                continue
+            figures.append((n, variant, row))
+            ours = row if variant == "ours" else ours
+            ratios = [f"{row[key] / ours[key]:.1f}x" if ours else "" for key in ("seconds", "mb")]
+            share = f"{floor['seconds'] / row['seconds']:.0%}"
+            yield [f"{n:,}", variant, f"{row['seconds']:.3f}", f"{row['mb']:,.0f}", *ratios, share]
 
 
 def plot(rows, path):
@@ -142,48 +166,14 @@ def main():
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--largest", type=int, default=10000, help="the largest N that the others are tried with")
     parser.add_argument("--plot", help="file of a plot")
-    parser.add_argument("--cell", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
-    torch.set_num_threads(args.threads)
-    torch.backends.cuda.matmul.allow_tf32 = args.tf32
-    if args.cell:
-        print(json.dumps(cell(args.cell[0], int(args.cell[1]), args)))
-        return
 
-    rows = []
+    figures = []
     print(f"torch {torch.__version__}, {args.device}, {args.threads} threads, D = {args.dim}, {args.dtype}\n")
-    print("| N | variant | seconds | MB | ours is faster | ours is leaner | floor / seconds |")
-    print("|---|---|---|---|---|---|---|")
-    for n in args.sizes:
-        ours, floor = {}, {}
-        for variant in ("floor", *VARIANTS):
-            if variant == "ours, triton" and args.device == "cpu":
-                continue
-            if variant not in ("floor", "ours", "ours, triton") and n > args.largest:
-                continue
-            if variant in PACKAGE and importlib.util.find_spec(PACKAGE[variant]) is None:
-                print(f"| {n:,} | {variant} | not installed | | | | |")
-                continue
-            command = [sys.executable, *sys.argv, "--cell", variant, str(n)]
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                reason = (done.stderr.strip().splitlines() or ["killed: out of memory"])[-1]
-                print(f"| {n:,} | {variant} | failed: {reason[:60]} | | | | |", flush=True)
-                continue
-            row = json.loads(done.stdout)
-            rows.append((n, variant, row))
-            if variant == "floor":
-                floor = row
-                continue
-            ours = row if variant == "ours" else ours
-            ratios = [f"{row[key] / ours[key]:.1f}x" if ours else "" for key in ("seconds", "mb")]
-            share = f"{floor['seconds'] / row['seconds']:.0%}"
-            print(
-                f"| {n:,} | {variant} | {row['seconds']:.3f} | {row['mb']:,.0f} | {' | '.join(ratios)} | {share} |",
-                flush=True,
-            )
+    head = ["N", "variant", "seconds", "MB", "ours is faster", "ours is leaner", "floor / seconds"]
+    print_table(head, rows(args, figures))
     if args.plot:
-        plot(rows, args.plot)
+        plot(figures, args.plot)
 
 
 if __name__ == "__main__":

@@ -14,48 +14,22 @@ import time
 from pathlib import Path
 
 import torch
-from torch_geometric.data import Data
 
 import gcl
+from benchmarks.augmentation import random_graph
 from benchmarks.cells import read, run_cells
+from benchmarks.node import splits_of
 from benchmarks.processes import peak_mb, run_alone
+from benchmarks.settings import SETTINGS, build, settings_of, train
+from benchmarks.tables import ALL_BASELINES, BASELINES, print_table, spread, standard_error
 from gcl.methods import Regularized
 from gcl.regularizers import POT, compactness_bound, contrast_directions
 from gcl.regularizers.pot._bounds import MODES
 
 NONE = "no POT"
-# (temperature, learning rate, drop rates, epochs, width of the embedding, activation) as POT's authors have them
-GRACE = {
-    "Cora": (0.7, 5e-4, (0.4, 0.3), 200, 128, "relu"),
-    "CiteSeer": (0.9, 1e-3, (0.3, 0.1), 200, 256, "prelu"),
-    "BlogCatalog": (0.7, 1e-3, (0.4, 0.3), 1000, 256, "relu"),
-}
-GCA = {
-    "Cora": (0.9, 5e-4, (0.3, 0.1), 700, 128, "relu"),
-    "CiteSeer": (0.9, 1e-3, (0.2, 0.2), 1000, 256, "prelu"),
-    "BlogCatalog": (0.5, 1e-3, (0.3, 0.1), 2000, 256, "prelu"),
-}
-PROGCL = {
-    "Cora": (0.6, 5e-4, (0.3, 0.1), 700, 128, "relu"),
-    "CiteSeer": (0.4, 1e-2, (0.4, 0.3), 1000, 256, "prelu"),
-    "BlogCatalog": (0.4, 1e-3, (0.4, 0.2), 1000, 256, "prelu"),
-}
-COSTA = {
-    "Cora": (0.4, 1e-3, (0.2, 0.4), 700, 256, "relu"),
-    "CiteSeer": (0.4, 1e-3, (0.3, 0.1), 1500, 256, "relu"),
-    "BlogCatalog": (0.4, 1e-3, (0.4, 0.2), 2500, 256, "relu"),
-}
-SETTINGS = {"GRACE": GRACE, "GCA": GCA, "ProGCL": PROGCL, "COSTA": COSTA}
+METHODS = list(SETTINGS["pot"])  # as POT's authors have them, whose views mask no features
 RATES = (0.1, 0.2, 0.3, 0.4)
 COSTS = ["seconds", *(f"certified {rate}" for rate in RATES)]
-CONTROLS = "raw"  # the first of the three, which are measured together
-
-
-def build(name, dataset, num_features):
-    """A method in its published setting, without feature masking as there."""
-    temperature, _, rates, _, dim, activation = SETTINGS[name][dataset]
-    encoder = gcl.nn.gcn(num_features, 2 * dim, 2, dim, act=activation)
-    return getattr(gcl.methods, name)(encoder, dim, edge_drop=rates, feature_mask=(0.0, 0.0), temperature=temperature)
 
 
 def rates_of(method):
@@ -64,27 +38,19 @@ def rates_of(method):
     return tuple(getattr(drop, "probabilities", drop.p) for drop in drops)
 
 
-def split_of(data, seed):
-    if "train_mask" in data and data.train_mask.dim() == 1:
-        return gcl.eval.split_from_masks(data)
-    return gcl.eval.random_split(data.num_nodes, 0.1, 0.1, generator=torch.Generator().manual_seed(seed))
-
-
 def measure(data, method, mode, weight, seed, epochs):
     """Train once: the scores of the frozen embeddings and the certified shares; or the rows of the baselines."""
-    dataset, data = data, gcl.data.load(data)
+    dataset, data = data, gcl.load(data)
+    split = list(splits_of(data, seed).values())[-1]  # the public one where there is one
     torch.manual_seed(seed)
-    if method == CONTROLS:
-        scores = gcl.eval.baselines(data, split_of(data, seed))
-        return [{"method": name, **figures(row), **dict.fromkeys(COSTS, "")} for name, row in scores.items()]
-    plain = build(method, dataset, data.num_features)
+    if method == ALL_BASELINES:
+        scores = gcl.eval.baselines(data, split)
+        return [{"method": BASELINES[name], **figures(row), **dict.fromkeys(COSTS, "")} for name, row in scores.items()]
+    settings = settings_of(method, dataset, "pot", epochs=epochs)
+    plain = build(method, settings, data.num_features)
     trained = plain if mode == NONE else Regularized(plain, POT(rates_of(plain), mode), weight)
-    optimizer = torch.optim.Adam(trained.parameters(), lr=SETTINGS[method][dataset][1], weight_decay=1e-5)
-    start = time.process_time()
-    for _ in gcl.train.fit(trained, [data], optimizer, epochs, generator=torch.Generator().manual_seed(seed)):
-        pass
-    seconds = time.process_time() - start
-    row = figures(gcl.eval.linear_probe(trained.embed(data), data.y, split_of(data, seed)))
+    seconds = sum(train(trained, data, settings, torch.Generator().manual_seed(seed)))
+    row = figures(gcl.eval.linear_probe(trained.embed(data), data.y, split))
     return [row | dict(zip(COSTS, (seconds, *gcl.eval.certified_fraction(plain.encoder, data, RATES)), strict=True))]
 
 
@@ -96,13 +62,13 @@ def figures(scores):
 def study(args):
     """The cells that the file lacks."""
     modes = [(NONE, 0.0), *((mode, weight) for mode in args.modes for weight in args.weights)]
-    runs = [(CONTROLS, NONE, 0.0), *((name, *mode) for name in args.methods for mode in modes)]
+    runs = [(ALL_BASELINES, NONE, 0.0), *((name, *mode) for name in args.methods for mode in modes)]
     cells = [
         {"data": data, "method": name, "mode": mode, "weight": weight, "seed": seed, "epochs": epochs}
         for data in args.datasets
         for seed in range(args.seeds)
         for name, mode, weight in runs
-        for epochs in [0 if name == CONTROLS else args.epochs or SETTINGS[name][data][3]]
+        for epochs in [0 if name == ALL_BASELINES else args.epochs or settings_of(name, data, "pot")["epochs"]]
     ]
     run_cells(args.csv, cells, measure)
 
@@ -113,16 +79,10 @@ def report(args):
     for row in read(args.csv):
         runs = groups.setdefault(row["data"], {}).setdefault((row["method"], int(row["epochs"])), {})
         runs.setdefault(row["mode"], {}).setdefault(float(row["weight"]), {})[row["seed"]] = row
+    heads = ["epochs", "POT", "weight", "seeds", "accuracy %", "change", "macro F1 %"]
+    certified = [f"certified % at p = {RATES[0]}", *RATES[1:]]
     for dataset, methods in groups.items():
-        shares = " | ".join(f"{rate}" for rate in RATES)
-        heads = "epochs | POT | weight | seeds | accuracy % | change | macro F1 % | certified % at p"
-        print(f"| {dataset} | {heads} = {shares} |")
-        print("|---" * (8 + len(RATES)) + "|")
-        for (name, epochs), modes in sorted(methods.items(), key=lambda item: order_of(*item[0])):
-            for mode, weights in modes.items():
-                weight = max(weights, key=lambda w: validation(weights, w))
-                cells = [name, epochs or "", mode if epochs else "", weight or "", *scores(weights[weight], modes)]
-                print(f"| {' | '.join(map(str, cells))} |")
+        print_table([dataset, *heads, *certified], rows_of(methods))
         print()
         for (name, epochs), modes in methods.items():
             for mode, weights in modes.items():
@@ -132,9 +92,17 @@ def report(args):
     print("± is the standard error over the seeds, and the change from no POT is paired by seed.")
 
 
-def order_of(name, epochs):
-    """Baselines first, methods as in their list, short runs before long ones."""
-    return (list(SETTINGS).index(name) if name in SETTINGS else -1), epochs
+def rows_of(methods):
+    """The rows of a table: baselines first, methods as in their list, short runs before long ones."""
+
+    def order(item):
+        (name, epochs), _ = item
+        return (METHODS.index(name) if name in METHODS else -1), epochs
+
+    for (name, epochs), modes in sorted(methods.items(), key=order):
+        for mode, weights in modes.items():
+            weight = max(weights, key=lambda w, weights=weights: validation(weights, w))
+            yield [name, epochs or "", mode if epochs else "", weight or "", *scores(weights[weight], modes)]
 
 
 def validation(weights, weight):
@@ -149,33 +117,25 @@ def scores(runs, modes):
     column = {key: [100 * float(row[key]) for row in runs.values() if row[key]] for key in ["macro_f1", *COSTS[1:]]}
     test = {seed: 100 * float(row["test"]) for seed, row in runs.items()}
     change = [test[seed] - 100 * float(plain[seed]["test"]) for seed in test if seed in plain]
-    changed = "" if runs is plain or not change else spread(change, "+.1f")
+    changed = "" if runs is plain or not change else mean(change, "+.1f")
     certified = [f"{statistics.mean(column[key]):.1f}" if column[key] else "" for key in COSTS[1:]]
-    return [len(runs), spread(list(test.values())), changed, spread(column["macro_f1"]), *certified]
+    return [len(runs), mean(list(test.values())), changed, mean(column["macro_f1"]), *certified]
 
 
-def spread(values, form=".1f"):
-    """Mean and, where the values differ, standard error."""
-    differ = len(values) > 1 and statistics.stdev(values) > 0
-    error = f" ± {statistics.stdev(values) / len(values) ** 0.5:.1f}" if differ else ""
-    return f"{statistics.mean(values):{form}}{error}"
+def mean(values, form=".1f"):
+    """The mean and, where the values differ, its standard error."""
+    return spread(values if len(set(values)) > 1 else values[:1], form, standard_error)
 
 
-def synthetic(num_nodes, num_edges, dim):
-    """A random undirected graph."""
-    torch.manual_seed(0)
-    half = torch.randint(num_nodes, (2, num_edges // 2))
-    return Data(x=torch.randn(num_nodes, dim), edge_index=torch.cat([half, half.flip(0)], dim=1))
-
-
-def epoch_seconds(which, mode, repeats):
+def step_seconds(which, mode, repeats):
     """Median CPU seconds of a step of GRACE without and with POT, in turn; a warm-up goes before the repeats."""
     torch.set_num_threads(1)
-    data = gcl.data.load("Cora") if which == "Cora" else synthetic(100_000, 1_000_000, 128)
     if which == "Cora":
-        plain = build("GRACE", "Cora", data.num_features)
+        data = gcl.load("Cora")
+        plain = build("GRACE", settings_of("GRACE", "Cora", "pot"), data.num_features)
     else:
-        plain = gcl.methods.GRACE(gcl.nn.gcn(128, 128, 2, 64), 64, edge_drop=(0.4, 0.3), feature_mask=(0.0, 0.0))
+        data = random_graph(100_000, 1_000_000, 128)
+        plain = gcl.methods.GRACE(gcl.nn.gcn(128, 128, 2, 64), edge_drop=(0.4, 0.3), feature_mask=0)
     methods = {"GRACE": plain, "GRACE + POT": Regularized(plain, POT((0.4, 0.3), mode), 0.4)}
     seconds = {name: [] for name in methods}
     for _ in range(repeats + 1):
@@ -184,14 +144,14 @@ def epoch_seconds(which, mode, repeats):
             method.zero_grad(set_to_none=True)
             method.loss(data).backward()
             seconds[name].append(time.process_time() - start)
-    return {name: statistics.median(values[min(1, repeats - 1) :]) for name, values in seconds.items()}
+    return [statistics.median(values[min(1, repeats - 1) :]) for values in seconds.values()]
 
 
 def score_cost(form, num_nodes):
     """Growth of the peak memory by the score and its gradient: ours in a mode, or the dense form."""
     torch.set_num_threads(1)
-    data, encoder = synthetic(num_nodes, 10 * num_nodes, 128), gcl.nn.gcn(128, 128, 2, 64)
-    score(form, encoder, synthetic(100, 1000, 128)).backward()  # what is loaded once does not count
+    data, encoder = random_graph(num_nodes, 10 * num_nodes, 128), gcl.nn.gcn(128, 128, 2, 64)
+    score(form, encoder, random_graph(100, 1000, 128)).backward()  # what is loaded once does not count
     before, start = peak_mb(), time.process_time()
     score(form, encoder, data).backward()
     return {"mb": peak_mb() - before, "seconds": time.process_time() - start}
@@ -208,20 +168,24 @@ def score(form, encoder, data):
 
 
 def cost(args):
+    """Print the tables of costs."""
     print(f"torch {torch.__version__}, CPU, 1 thread, GRACE with drop rates 0.4 and 0.3\n")
-    print("| | POT | GRACE, CPU s a step | GRACE + POT | ratio |\n|---|---|---|---|---|")
-    for which, repeats in (("Cora", 9), ("100k nodes, 1M edges", 0)):
-        for mode in args.modes:
-            if which.split()[0] in args.graphs:
-                row = run_alone(epoch_seconds, which, mode, repeats)
-                plain, with_pot = row["GRACE"], row["GRACE + POT"]
-                print(f"| {which} | {mode} | {plain:.3f} | {with_pot:.3f} | {with_pot / plain:.2f} |", flush=True)
+    repeats = {"Cora": 9, "100k nodes, 1M edges": 0}
+    steps = (
+        [which, mode, *run_alone(step_seconds, which, mode, count)]
+        for which, count in repeats.items()
+        for mode in args.modes
+        if which.split()[0] in args.graphs
+    )
+    print_table(
+        ["", "POT", "GRACE, CPU s a step", "GRACE + POT", "ratio"],
+        ([*names, f"{plain:.3f}", f"{pot:.3f}", f"{pot / plain:.2f}"] for *names, plain, pot in steps),
+    )
     print("\nscore and gradient alone, F = 128, widths 128 and 64, 10 edges a node\n")
-    print("| form | nodes | CPU s | MB |\n|---|---|---|---|")
-    for form, sizes in [("dense", args.dense_sizes), *((mode, args.sizes) for mode in MODES)]:
-        for n in sizes:
-            row = run_alone(score_cost, form, n)
-            print(f"| {form} | {n:,} | {row['seconds']:.2f} | {row['mb']:,.0f} |", flush=True)
+    sizes = {"dense": args.dense_sizes, **dict.fromkeys(MODES, args.sizes)}
+    costs = ((form, n, run_alone(score_cost, form, n)) for form in sizes for n in sizes[form])
+    rows = ([form, f"{n:,}", f"{one['seconds']:.2f}", f"{one['mb']:,.0f}"] for form, n, one in costs)
+    print_table(["form", "nodes", "CPU s", "MB"], rows)
 
 
 def main():
@@ -236,7 +200,7 @@ def main():
     one.add_argument("--csv", type=Path, default=Path("pot.csv"))
     one.add_argument("--report", action="store_true", help="print the table of what is in the CSV")
     one.add_argument("--datasets", nargs="*", default=["Cora", "CiteSeer", "BlogCatalog"])
-    one.add_argument("--methods", nargs="*", default=list(SETTINGS), choices=list(SETTINGS))
+    one.add_argument("--methods", nargs="*", default=METHODS, choices=METHODS)
     one.add_argument("--modes", nargs="*", default=["reference", "worst_tight"], choices=MODES)
     one.add_argument("--weights", type=float, nargs="*", default=[0.1, 0.2, 0.4])
     one.add_argument("--seeds", type=int, default=5)

@@ -1,6 +1,6 @@
 """Mini-batches of 1,024 seeds a second on a graph of ogbn-arxiv's size: `python -m benchmarks.sampling`.
 
-169,343 nodes, 1.17M undirected edges, 128 features, fan-out [10, 10]. Beside `gcl.data.neighbor_loader`: its sampler
+169,343 nodes, 1.17M undirected edges, 128 features, [10, 10] neighbors. Beside `gcl.data.neighbor_loader`: its sampler
 alone, `random.sample` over lists of neighbors, PyG's `k_hop_subgraph` (all neighbors, each hop a pass over all
 edges), and PyG's `NeighborLoader` where pyg-lib is installed. CPU is this process's time, which a busy machine
 lengthens less; that of workers is not in it.
@@ -16,9 +16,10 @@ from torch_geometric.loader import NeighborLoader
 from torch_geometric.typing import WITH_PYG_LIB
 from torch_geometric.utils import k_hop_subgraph
 
+from benchmarks.tables import print_table
 from gcl.data import NeighborSampler, cluster_loader, neighbor_loader
 
-FAN_OUT, SEEDS, NODES, EDGES, FEATURES = [10, 10], 1024, 169_343, 1_166_243, 128
+NEIGHBORS, SEEDS, NODES, EDGES, FEATURES = [10, 10], 1024, 169_343, 1_166_243, 128
 
 
 def graph():
@@ -37,7 +38,7 @@ def by_lists(data):
 
     def sample(seeds):
         place, frontier, edges = {node: i for i, node in enumerate(seeds)}, seeds, []
-        for k in FAN_OUT:
+        for k in NEIGHBORS:
             found = []
             for node in frontier:
                 near = neighbors[node]
@@ -54,14 +55,31 @@ def by_lists(data):
 
 
 def measure(name, batches):
-    """Print the mean milliseconds of a batch, without the first, which starts the workers."""
+    """The mean milliseconds of a batch, without the first, which starts the workers: a row of the table."""
     batches = iter(batches)
     next(batches)
-    wall, cpu, count = time.perf_counter(), time.process_time(), 0
-    for _ in batches:
-        count += 1
-    wall, cpu = ((now - then) / count for now, then in ((time.perf_counter(), wall), (time.process_time(), cpu)))
-    print(f"| {name} | {1e3 * wall:,.0f} | {1e3 * cpu:,.0f} | {1 / wall:.1f} |", flush=True)
+    wall, cpu = time.perf_counter(), time.process_time()
+    count = sum(1 for _ in batches)
+    wall, cpu = (time.perf_counter() - wall) / count, (time.process_time() - cpu) / count
+    return [name, f"{1e3 * wall:,.0f}", f"{1e3 * cpu:,.0f}", f"{1 / wall:.1f}"]
+
+
+def rows(data, sampler, seeds, generator):
+    """All rows of the table; the slow forms get four batches."""
+    yield measure("sampler alone", (sampler.sample(part, generator=generator) for part in seeds.split(SEEDS)))
+    for workers in (0, 2):
+        loader = neighbor_loader(data, NEIGHBORS, SEEDS, input_nodes=seeds, generator=generator, num_workers=workers)
+        yield measure(f"neighbor_loader, {workers} workers", loader)
+    cluster = torch.arange(data.num_nodes) * 100 // data.num_nodes
+    yield measure(
+        "cluster_loader, 10 of 100 clusters", (b for _ in range(4) for b in cluster_loader(data, cluster, 10))
+    )
+    few, lists = seeds[: 4 * SEEDS].split(SEEDS), by_lists(data)
+    yield measure("random.sample over lists", (lists(part.tolist()) for part in few))
+    hops = (k_hop_subgraph(part, 2, data.edge_index, relabel_nodes=True) for part in few)
+    yield measure("k_hop_subgraph, no features", hops)
+    if WITH_PYG_LIB:
+        yield measure("NeighborLoader", NeighborLoader(data, NEIGHBORS, batch_size=SEEDS, input_nodes=seeds))
 
 
 def main():
@@ -71,21 +89,9 @@ def main():
     data, generator = graph(), torch.Generator().manual_seed(1)
     seeds = torch.randperm(data.num_nodes, generator=generator)[: count * SEEDS]
     start = time.perf_counter()
-    sampler = NeighborSampler(data, FAN_OUT)
+    sampler = NeighborSampler(data, NEIGHBORS)
     print(f"The sampler is made once, in {time.perf_counter() - start:.2f} s.\n")
-    print("| | ms a batch | CPU ms | batches a second |\n|---|---|---|---|")
-    measure("sampler alone", (sampler.sample(part, generator=generator) for part in seeds.split(SEEDS)))
-    for workers in (0, 2):
-        loader = neighbor_loader(data, FAN_OUT, SEEDS, input_nodes=seeds, generator=generator, num_workers=workers)
-        measure(f"neighbor_loader, {workers} workers", loader)
-    cluster = torch.arange(data.num_nodes) * 100 // data.num_nodes
-    measure("cluster_loader, 10 of 100 parts", (b for _ in range(4) for b in cluster_loader(data, cluster, 10)))
-    lists = by_lists(data)
-    measure("random.sample over lists", (lists(part.tolist()) for part in seeds[: 4 * SEEDS].split(SEEDS)))
-    hops = (k_hop_subgraph(part, 2, data.edge_index, relabel_nodes=True) for part in seeds[: 4 * SEEDS].split(SEEDS))
-    measure("k_hop_subgraph, no features", hops)
-    if WITH_PYG_LIB:
-        measure("NeighborLoader", NeighborLoader(data, FAN_OUT, batch_size=SEEDS, input_nodes=seeds))
+    print_table(["", "ms a batch", "CPU ms", "batches a second"], rows(data, sampler, seeds, generator))
 
 
 if __name__ == "__main__":

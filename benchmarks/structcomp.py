@@ -14,13 +14,12 @@ MB = a + b N.
 import argparse
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch_geometric.data import Data
-from torch_geometric.nn import SGConv
-from torch_geometric.transforms import NormalizeFeatures
 from torch_geometric.utils import to_undirected
 
 import gcl
@@ -28,39 +27,20 @@ from augmentors import Compress
 from benchmarks import accuracy, losses
 from benchmarks.cells import run_cells
 from benchmarks.make_ogb_like import BlockModel
+from benchmarks.node import splits_of
 from benchmarks.processes import peak_mb, run_alone
-from examples import node
+from benchmarks.settings import SETTINGS, build, encoders, normalized, settings_of, train
+from benchmarks.tables import ALL_BASELINES, BASELINES, print_table
 from gcl.eval._baselines import baseline_features
-from gcl.methods import CCASSG, COLES, GRACE, SCE, StructComp
+from gcl.methods import CCASSG, COLES, SCE, StructComp
 
-FULL, PARTS, RANDOM, ONE_VIEW = "", ", StructComp", ", random parts", ", no DropMember"
-EPOCHS = {"CCASSG": 20, "GRACE": 20, "SCE": 50, "COLES": 20}  # of the compressed runs, as in the paper's code
+FULL, CLUSTERS, RANDOM, ONE_VIEW = "", ", StructComp", ", random parts", ", no DropMember"
 METHODS = [
     name + variant
-    for variant in (FULL, PARTS, RANDOM, ONE_VIEW)
-    for name in EPOCHS
+    for variant in (FULL, CLUSTERS, RANDOM, ONE_VIEW)
+    for name in SETTINGS["structcomp"]
     if variant != ONE_VIEW or name not in ("SCE", "COLES")  # which have one view anyway
 ]
-
-
-def build(name, num_features, dataset="", full_graph=False):
-    """A method as StructComp's code has it, with the one layer of CCA-SSG's on CiteSeer; A^2 X once if always whole."""
-    if name == "CCASSG":
-        layers = 1 if dataset == "CiteSeer" else 2
-        return CCASSG(gcl.nn.gcn(num_features, 512, layers, 512, act=torch.nn.Identity()), weight=5e-4)
-    if name == "GRACE":
-        return GRACE(gcl.nn.gcn(num_features, 512, 1, 512, act="prelu"), 512)
-    return {"SCE": SCE, "COLES": COLES}[name](SGConv(num_features, 512, K=2, cached=full_graph))
-
-
-def train(method, data, epochs, lr, weight_decay, seed):
-    """Train; return the median CPU seconds of an epoch."""
-    optimizer = torch.optim.Adam(method.parameters(), lr=lr, weight_decay=weight_decay)
-    seconds, start = [], time.process_time()
-    for _ in gcl.train.fit(method, [data], optimizer, epochs, generator=torch.Generator().manual_seed(seed)):
-        seconds.append(time.process_time() - start)
-        start = time.process_time()
-    return statistics.median(seconds)
 
 
 def few_labels(y, generator):
@@ -75,7 +55,7 @@ def few_labels(y, generator):
 
 def probes(h, y, seed, num_splits):
     """Scores by protocol; those of 20 labels a class are means over the splits."""
-    scores = {"10/10/80": gcl.eval.linear_probe(h, y, node.split_of(Data(num_nodes=len(y)), seed))}
+    scores = {"10/10/80": gcl.eval.linear_probe(h, y, splits_of(Data(num_nodes=len(y)), seed)["10/10/80"])}
     g = torch.Generator().manual_seed(seed)
     rows = [gcl.eval.linear_probe(h, y, few_labels(y, g)) for _ in range(num_splits)]
     scores["20 per class"] = {key: statistics.mean(row[key] for row in rows) for key in rows[0]}
@@ -86,35 +66,42 @@ def accuracy_cell(dataset, method, seed, root, num_splits):
     """The rows of a method in one variant, or of the baselines, for one seed."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    data, start = gcl.data.load(dataset, root), peak_mb()
-    if method == accuracy.CONTROLS:
-        features = baseline_features(data, build("CCASSG", data.num_features, dataset).encoder)
+    data, before = gcl.load(dataset, root), peak_mb()
+    if method == ALL_BASELINES:
+        settings = settings_of("CCASSG", dataset, "structcomp")
+        features = baseline_features(data, encoders(settings, data.num_features)[0])
         return [
-            scores | {"split": split, "method": baseline}
+            scores | {"split": split, "method": BASELINES[baseline]}
             for baseline, h in features.items()
             for split, scores in probes(h, data.y, seed, num_splits).items()
         ]
-    name, base = method, method.split(",")[0]
-    variant = name.removeprefix(base)
-    if variant == FULL and base in node.HYPERPARAMETERS:
-        hp = node.hyperparameters(base, dataset)
-        data = NormalizeFeatures()(data) if hp.get("normalize") else data
-        method = getattr(gcl.methods, base)(*node.encoders(hp, data.num_features), **hp["method"])
-        seconds = train(method, data, hp["epochs"], hp["lr"], hp["weight_decay"], seed)
-    else:
-        method, graph = build(base, data.num_features, dataset, full_graph=variant == FULL), data
-        if variant != FULL:
-            cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", seed)
-            if variant == RANDOM:
-                cluster = cluster[torch.randperm(len(cluster))]
-            if base in ("SCE", "COLES"):
-                graph = Compress(cluster, coarse=True)(data)
-            else:
-                method = StructComp(method, cluster, p=0.0 if variant == ONE_VIEW else 0.5)
-        seconds = train(method, graph, EPOCHS[base], 1e-3, 5e-4, seed)
-    cost = {"method": name, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - start)}
-    scores = probes(method.embed(data), data.y, seed, num_splits)
+    base, source = method.split(",")[0], "tables" if method in SETTINGS["tables"] else "structcomp"
+    settings = settings_of(base, dataset, source)
+    data = normalized(data, settings)
+    trained, graph = build(base, settings, data.num_features), data
+    if method != base:
+        trained, graph = compressed(trained, method, data, seed)
+    elif source == "structcomp":
+        trained.encoder.cached = True  # A^2 X once, since the graph is always whole
+    seconds = median_seconds(trained, graph, settings, seed)
+    cost = {"method": method, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
+    scores = probes(trained.embed(data), data.y, seed, num_splits)
     return [row | cost | {"split": split} for split, row in scores.items()]
+
+
+def compressed(method, row, data, seed):
+    """What trains the method on the clusters of a partition, in the variant of the row, and on which graph."""
+    cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", seed=seed)
+    if row.endswith(RANDOM):
+        cluster = cluster[torch.randperm(len(cluster))]
+    if isinstance(method, (SCE, COLES)):
+        return method, Compress(cluster, coarse=True)(data)
+    return StructComp(method, cluster, p=0.0 if row.endswith(ONE_VIEW) else 0.5), data
+
+
+def median_seconds(method, data, settings, seed):
+    """Train; return the median CPU seconds of an epoch."""
+    return statistics.median(train(method, data, settings, torch.Generator().manual_seed(seed)))
 
 
 def run_accuracy(args):
@@ -122,7 +109,7 @@ def run_accuracy(args):
     cells = [
         {"dataset": dataset, "method": name, "seed": seed}
         for dataset in args.datasets
-        for name in (accuracy.CONTROLS, *args.methods)
+        for name in (ALL_BASELINES, *args.methods)
         for seed in range(args.seeds)
     ]
 
@@ -137,39 +124,38 @@ def cost_cell(dataset, name, variant, root, epochs):
     """Seconds of the partition, seconds of an epoch, and MB."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    data = gcl.data.load(dataset, root)
-    method, partition_seconds = build(name, data.num_features), 0.0
+    data, settings = gcl.load(dataset, root), settings_of(name, "Cora", "structcomp", epochs=epochs)
+    method, partition_seconds = build(name, settings, data.num_features), 0.0
     start = time.process_time()
     if variant == "StructComp":
         cluster = gcl.data.partition(data, data.num_nodes // 9, "matching")
         partition_seconds = time.process_time() - start
         method = StructComp(method, cluster)
     elif variant == "full graph, dense loss":
-        losses.TEMPERATURE = 0.5
-        method.objective = losses.dense
+        method.objective = partial(losses.dense, temperature=0.5)
     small = Data(x=data.x[:64], edge_index=data.edge_index[:, :0])
-    build(name, data.num_features)(small).backward()  # what is loaded once does not count
+    build(name, settings, data.num_features)(small).backward()  # what is loaded once does not count
     before = peak_mb()
-    seconds = train(method, data, epochs, 1e-3, 5e-4, 0)
+    seconds = median_seconds(method, data, settings, 0)
     return partition_seconds, seconds, peak_mb() - before
+
+
+def cost_rows(args):
+    """The rows of the table of costs."""
+    for dataset in args.datasets:
+        for name in ("CCASSG", "GRACE"):
+            cut, *ours = run_alone(cost_cell, dataset, name, "StructComp", args.root, args.epochs)
+            yield [dataset, name, "StructComp", f"{cut:.2f}", f"{ours[0]:.3f}", f"{ours[1]:,.0f}", "", ""]
+            for variant in ["full graph"] + ["full graph, dense loss"] * (name == "GRACE"):
+                _, *full = run_alone(cost_cell, dataset, name, variant, args.root, args.epochs)
+                ratios = [f"{other / own:.1f}x" for other, own in zip(full, ours, strict=True)]
+                yield [dataset, name, variant, "", f"{full[0]:.3f}", f"{full[1]:,.0f}", *ratios]
 
 
 def run_cost(args):
     """One table."""
-    print(
-        "| data set | method | | partition, CPU s | CPU s / epoch | MB | full / StructComp, s | MB |\n|" + "---|" * 8,
-        flush=True,
-    )
-    for dataset in args.datasets:
-        for name in ("CCASSG", "GRACE"):
-            variants = ["StructComp", "full graph"] + ["full graph, dense loss"] * (name == "GRACE")
-            for variant in variants:
-                cut, seconds, mb = run_alone(cost_cell, dataset, name, variant, args.root, args.epochs)
-                ours = (seconds, mb) if variant == "StructComp" else ours  # noqa: F821 (StructComp comes first)
-                ratios = f"{seconds / ours[0]:.1f}x | {mb / ours[1]:.1f}x" if variant != "StructComp" else " | "
-                print(
-                    f"| {dataset} | {name} | {variant} | {cut:.2f} | {seconds:.3f} | {mb:,.0f} | {ratios} |", flush=True
-                )
+    head = ["data set", "method", "", "partition, CPU s", "CPU s / epoch", "MB", "full / StructComp, s", "MB"]
+    print_table(head, cost_rows(args))
 
 
 def scale_cell(num_nodes, args):
@@ -194,19 +180,20 @@ def scale_cell(num_nodes, args):
     method = StructComp(CCASSG(gcl.nn.gcn(data.num_features, 256, 2, 128, final_activation=False)), cluster)
     g = torch.Generator().manual_seed(0)
     rows = torch.randperm(num_nodes, generator=g)[:10_000]
-    untrained = gcl.eval.embed(method, data)[rows]
+    untrained = method.embed(data, chunk=50_000)[rows]
     clock = time.perf_counter()
-    method.predraw(data, args.views, g)
+    method.predraw(data, args.views, generator=g)
     lap("views")
-    row["epoch CPU s"] = train(method, data, args.epochs, 1e-3, 0.0, 0)
+    settings = {"lr": 1e-3, "weight_decay": 0, "epochs": args.epochs}
+    row["epoch CPU s"] = median_seconds(method, data, settings, 0)
     lap("train")
-    h = gcl.eval.embed(method, data)[rows]
+    h = method.embed(data, chunk=50_000)[rows]
     lap("embed")
     split = gcl.eval.Split(*torch.arange(len(rows)).tensor_split([len(rows) // 4, len(rows) // 2]))
     row["StructComp"] = gcl.eval.linear_probe(h, data.y[rows], split)["accuracy"]
     lap("probe")
-    features = {"untrained": untrained, "raw": data.x[rows], "A^2 X": gcl.nn.propagate(data, 2)[rows]}
-    row |= {name: gcl.eval.linear_probe(z, data.y[rows], split)["accuracy"] for name, z in features.items()}
+    features = {"untrained": untrained, "raw": data.x[rows], "propagated": gcl.nn.propagate(data, 2)[rows]}
+    row |= {BASELINES[name]: gcl.eval.linear_probe(z, data.y[rows], split)["accuracy"] for name, z in features.items()}
     quality = gcl.data.partition_quality(data, cluster)
     return row | {key: quality[key] for key in ("num_clusters", "cut", "max_size", "error")}
 
@@ -218,17 +205,20 @@ def run_scale(args):
         rows.append(run_alone(scale_cell, num_nodes, args))
         print(rows[-1], flush=True)
     nodes = [row["nodes"] for row in rows]
-    head = " | ".join(f"{n:,} nodes" for n in nodes)
-    print(f"\n| | {head} | growth | at {args.extrapolate:,} nodes |\n|---|{'---|' * len(rows)}---|---|")
-    for key in rows[0]:
-        values, fit = [row[key] for row in rows], " | "
+
+    def growth(key, values):
         if len(rows) > 1 and key.endswith(" s") and min(values) > 0:
             slope, level = np.polyfit(np.log(nodes), np.log(values), 1)
-            fit = f"N^{slope:.2f} | {np.exp(level + slope * np.log(args.extrapolate)):,.0f}"
+            return [f"N^{slope:.2f}", f"{np.exp(level + slope * np.log(args.extrapolate)):,.0f}"]
         if len(rows) > 1 and key.endswith(" MB"):  # what Python and torch take is there at any size
             slope, level = np.polyfit(nodes, values, 1)
-            fit = f"{1e6 * slope:,.0f} B / node | {level + slope * args.extrapolate:,.0f}"
-        print(f"| {key} | " + " | ".join(f"{value:,.4g}" for value in values) + f" | {fit} |")
+            return [f"{1e6 * slope:,.0f} B / node", f"{level + slope * args.extrapolate:,.0f}"]
+        return ["", ""]
+
+    columns = {key: [row[key] for row in rows] for key in rows[0]}
+    head = ["", *(f"{n:,} nodes" for n in nodes), "growth", f"at {args.extrapolate:,} nodes"]
+    body = ([key, *(f"{value:,.4g}" for value in values), *growth(key, values)] for key, values in columns.items())
+    print_table(head, body)
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Textbook forms of the losses: dense, float64 in and out, differentiated by autograd, written from the papers."""
+"""Textbook forms of the losses, written from the papers: dense, float64, differentiated by autograd."""
 
 import math
 from functools import partial
@@ -14,7 +14,7 @@ def unit(z):
 
 
 def off_diagonal(m):
-    """The entries beside the diagonal."""
+    """The entries off the diagonal."""
     return m[~torch.eye(len(m), dtype=torch.bool)]
 
 
@@ -24,7 +24,7 @@ def softplus(x):
 
 
 def two_views(z1, z2, temperature):
-    """The scores of all 2N rows with each other, and for each row the column of its partner."""
+    """The scores of all 2N rows with each other, and for each row the column of its positive."""
     u, n = unit(torch.cat([z1, z2])), len(z1)
     return u @ u.T / temperature, torch.cat([torch.arange(n) + n, torch.arange(n)])
 
@@ -204,10 +204,10 @@ def standardize(z):
     return centered / torch.where(std > 0, std, torch.ones_like(std)).sqrt()
 
 
-def barlow_twins(z1, z2, weight=5e-3):
+def barlow_twins(z1, z2, off_diagonal_weight=5e-3):
     """Barlow Twins, eq. 1."""
     c = standardize(z1).T @ standardize(z2) / len(z1)
-    return (1 - c.diagonal()).square().sum() + weight * off_diagonal(c).square().sum()
+    return (1 - c.diagonal()).square().sum() + off_diagonal_weight * off_diagonal(c).square().sum()
 
 
 def vicreg(z1, z2):
@@ -218,13 +218,13 @@ def vicreg(z1, z2):
     return 25 * (z1 - z2).square().mean() + 25 * v + c
 
 
-def cca_ssg(z1, z2, weight=1e-3):
+def cca_ssg(z1, z2, decorrelation_weight=1e-3):
     """CCA-SSG: the distance of the standardized views, minus its constant, halved; and the decorrelation."""
     y1, y2 = (standardize(z) / len(z) ** 0.5 for z in (z1, z2))
     eye = torch.eye(z1.size(1), dtype=z1.dtype)
     live = sum(y.square().sum() for y in (y1, y2)) / 2
     invariance = (y1 - y2).square().sum() / 2 - live
-    return invariance + weight * sum((y.T @ y - eye).norm().square() for y in (y1, y2))
+    return invariance + decorrelation_weight * sum((y.T @ y - eye).norm().square() for y in (y1, y2))
 
 
 def byol(p, z):

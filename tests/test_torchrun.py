@@ -1,7 +1,6 @@
-"""The scripts of OGB's node sets: several processes train as one, and a killed or stopped run ends as any other."""
+"""The driver for OGB's node sets: several processes train as one, and a killed or stopped run ends as any other."""
 
 import gc
-import importlib
 import multiprocessing
 import os
 import signal
@@ -20,16 +19,14 @@ from torch.nn.modules.module import register_module_forward_hook
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data.distributed import DistributedSampler
 
+from benchmarks import ogb_node
 from gcl.data import csbm
 from gcl.distributed import Process, reseed
 from gcl.losses import byol
 from gcl.methods import BGRL, StructComp
-from gcl.nn._encoders import encode
+from gcl.nn import encode
 
 ROOT = Path(__file__).parents[1]
-SCRIPT = ROOT / "examples" / "ogb" / "ogbn_arxiv.py"
-sys.path.insert(0, str(SCRIPT.parent))  # as it is for a script
-script = importlib.import_module(SCRIPT.stem)
 RUNS = {
     "GRACE, mini-batches": ["--batch-size", "6", "--num-neighbors", "4", "4"],
     "CCASSG, mini-batches": ["--method", "CCASSG", "--batch-size", "6", "--num-neighbors", "4", "4"],
@@ -40,7 +37,7 @@ RUNS = {
 
 
 def arguments(*words):
-    return script.parse(script.__doc__, ["--dim", "8", "--lr", "0.01", "--epochs", "2", *words])
+    return ogb_node.parse(["--dim", "8", "--lr", "0.01", "--epochs", "2", *words])
 
 
 def graph():
@@ -58,7 +55,7 @@ def shared(rank, world_size, words):
             curve.append(loss.detach())
 
     hook = register_module_forward_hook(watch)
-    method = script.train(arguments(*words), graph(), Process(rank, world_size, torch.device("cpu")))
+    method = ogb_node.train(arguments(*words), graph(), Process(rank, world_size, torch.device("cpu")))
     hook.remove()
     return torch.stack(curve), method.embed(graph())
 
@@ -95,11 +92,12 @@ def _float64():
 def compared(method, batch, generator):
     """The rows of a batch that the loss compares."""
     if not isinstance(method, BGRL):
-        return method.pair(batch, generator=generator)[-2:]
+        pair = method.pair(batch, generator=generator)
+        return pair.z1, pair.z2
     views = method.augmentor1(batch, generator=generator), method.augmentor2(batch, generator=generator)
     with torch.no_grad():
         targets = [encode(method.target, view) for view in views]
-    return *(method.predictor(encode(method.encoder, view)) for view in views), *targets
+    return *(method.projector(encode(method.encoder, view)) for view in views), *targets
 
 
 def loss_of(method, rows):
@@ -114,16 +112,16 @@ def alone(world_size, words):
     args, data, curve = arguments(*words), graph(), []
     generators = [torch.Generator() for _ in range(world_size)]
     samplers = [DistributedSampler(data.x, world_size, rank, seed=0, drop_last=True) for rank in range(world_size)]
-    shares = [script.share(args, data, generators[r], samplers[r], r, world_size) for r in range(world_size)]
+    shares = [ogb_node.share(args, data, generators[r], samplers[r], r, world_size) for r in range(world_size)]
     torch.manual_seed(0)
-    method = script.build(args, data.num_features, None, 1)
+    method = ogb_node.build(args, data.num_features, 1)
     optimizer = torch.optim.Adam(method.parameters(), lr=args.lr)
     for epoch in range(1, args.epochs + 1):
         for rank in range(world_size):
             reseed(generators[rank], 0, epoch, rank)
             samplers[rank].set_epoch(epoch)
         for batches in zip(*shares, strict=True):
-            views = [StructComp(method, batch.cluster).method if args.structcomp else method for batch in batches]
+            views = [StructComp(method, batch.cluster) if args.structcomp else method for batch in batches]
             rows = [compared(*drawn) for drawn in zip(views, batches, generators, strict=True)]
             loss = loss_of(method, [torch.cat(part) for part in zip(*rows, strict=True)])
             optimizer.zero_grad()
@@ -149,11 +147,11 @@ def test_several_processes_train_as_one(folder, name, world_size):
 @pytest.mark.parametrize("words", [RUNS["GRACE, mini-batches"], RUNS["BGRL, mini-batches"], ["--pot", "0.3"]], ids=str)
 def test_a_run_that_was_stopped_goes_on_exactly(tmp_path, words):
     data, alone = graph().update({"x": graph().x.float()}), Process(0, 1, torch.device("cpu"))
-    whole = script.train(arguments("--epochs", "4", *words), data, alone).embed(data)
+    whole = ogb_node.train(arguments("--epochs", "4", *words), data, alone).embed(data)
     words = [*words, "--checkpoint", str(tmp_path / "run.ckpt")]
-    script.train(arguments("--epochs", "1", *words), data, alone)
+    ogb_node.train(arguments("--epochs", "1", *words), data, alone)
     torch.rand(7)  # other work in the new process
-    assert torch.equal(script.train(arguments("--epochs", "4", *words), data, alone).embed(data), whole)
+    assert torch.equal(ogb_node.train(arguments("--epochs", "4", *words), data, alone).embed(data), whole)
 
 
 def children(pid):
@@ -165,23 +163,16 @@ def test_a_run_of_which_a_rank_was_killed_ends_as_any_other(tmp_path):
     pytest.importorskip("ogb")
     small = [sys.executable, "-m", "benchmarks.make_ogb_like", "ogbn-arxiv", str(tmp_path), "--nodes", "400"]
     subprocess.run(small, cwd=ROOT, check=True, capture_output=True)
-    command = [
-        sys.executable,
-        "-m",
-        "torch.distributed.run",
-        "--standalone",
-        "--nproc-per-node",
-        "2",
-        "--max-restarts",
-        "1",
-    ]
-    command += [str(SCRIPT), "--root", str(tmp_path), "--dim", "8", "--epochs", "3", "--batch-size", "4"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    command += ["--max-restarts", "1", "-m", "benchmarks.ogb_node"]
+    command += ["--root", str(tmp_path), "--dim", "8", "--epochs", "3", "--batch-size", "4"]
 
     def files(name):
         return ["--checkpoint", str(tmp_path / f"{name}.ckpt"), "--export", str(tmp_path / f"{name}.npz")]
 
-    subprocess.run([*command, *files("whole")], check=True, capture_output=True)
-    with subprocess.Popen([*command, *files("killed")], stderr=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    subprocess.run([*command, *files("whole")], cwd=ROOT, check=True, capture_output=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([*command, *files("killed")], cwd=ROOT, **pipes) as process:
         while not (tmp_path / "killed.ckpt").exists():
             assert process.poll() is None, process.stderr.read()
             time.sleep(0.01)

@@ -5,15 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
 from torch_geometric.data import Data
 from torch_geometric.loader import DataLoader
 
-from gcl.methods import GRACE, Method
+from gcl.methods import GRACE, GraphCL, Method
 from gcl.nn import gcn
-from gcl.train import fit, load_checkpoint, save_checkpoint
+from gcl.train import epochs, fit, load_checkpoint, save_checkpoint
 
 
 class Quadratic(Method):
@@ -38,7 +39,7 @@ def one(value):
 def test_the_loop_is_gradient_descent():
     method = Quadratic()
     optimizer = torch.optim.SGD([method.w], lr=0.25)
-    log = [(epoch, loss.item()) for epoch, loss in fit(method, [one(4)], optimizer, epochs=3)]
+    log = [(epoch, loss.item()) for epoch, loss in epochs(method, one(4), optimizer, 3)]
     assert log == [(1, 16.0), (2, 4.0), (3, 1.0)]
     assert method.w.item() == 3.5
     assert method.steps == 3
@@ -48,19 +49,66 @@ def test_the_epochs_loss_is_the_mean_over_batches():
     method = Quadratic()
     optimizer = torch.optim.SGD([method.w], lr=0.0)
     loader = DataLoader([one(1), one(3)], batch_size=1)
-    assert [loss.item() for _, loss in fit(method, loader, optimizer, epochs=1)] == [5.0]
+    assert [loss.item() for _, loss in epochs(method, loader, optimizer, 1)] == [5.0]
+
+
+def test_fit_returns_the_losses_of_a_graph_a_list_or_a_loader(square, capsys):
+    for data in (one(4), [one(4)], DataLoader([one(4)], batch_size=1)):
+        method = Quadratic()
+        optimizer = torch.optim.SGD([method.w], lr=0.25)
+        assert fit(method, data, optimizer, 3, progress=False) == [16.0, 4.0, 1.0]
+    assert capsys.readouterr().err == ""
+    fit(method, one(4), optimizer, 3)
+    assert "3/3" in capsys.readouterr().err
+    assert fit(method, one(4), optimizer, 0, progress=False) == []
+
+
+def test_what_is_no_graph_is_refused(square):
+    method = GRACE(gcn(4, 8))
+    optimizer = torch.optim.Adam(method.parameters())
+    for data, error, message in (
+        ("karate", TypeError, "data must be a graph .*, a list of graphs or a loader, got 'karate'"),
+        (torch.eye(3), TypeError, "data must be a graph"),
+        (iter([square]), TypeError, "give a list or a loader, not an iterator"),
+        ([square, "x"], TypeError, "data must be a torch_geometric Data or Batch, got str"),
+    ):
+        with pytest.raises(error, match=message):
+            fit(method, data, optimizer, 1, progress=False)
+    with pytest.raises(TypeError, match="method must be a gcl.methods.Method, got Linear"):
+        fit(torch.nn.Linear(4, 8), square, optimizer, 1, progress=False)
+
+
+def test_a_last_batch_of_one_graph_names_drop_last(square):
+    method = GraphCL(gcn(4, 8))
+    optimizer = torch.optim.Adam(method.parameters())
+    loader = DataLoader([square] * 3, batch_size=2)
+    with pytest.raises(ValueError, match=r"at least two graphs for GraphCL, which compares graphs, .* drop_last=True"):
+        fit(method, loader, optimizer, 1, progress=False)
+
+
+def test_what_a_method_prepares_is_prepared_once(square):
+    class Counts(Quadratic):
+        prepared = 0
+
+        def prepare(self, data):
+            self.prepared += 1
+            return data
+
+    method = Counts()
+    fit(method, [square, square], torch.optim.SGD([method.w], lr=0.1), 5, progress=False)
+    assert method.prepared == 2
 
 
 def test_accumulated_gradients_are_the_mean_of_the_batches():
     method = Quadratic()
     optimizer = torch.optim.SGD([method.w], lr=0.25)
     batches = [one(1), one(3), one(5)]  # a step to half of the mean 2, a step half of the way from there to 5
-    [(_, loss)] = fit(method, batches, optimizer, epochs=1, accumulate=2)
+    [(_, loss)] = epochs(method, batches, optimizer, 1, accumulate=2)
     assert method.w.item() == 3.0
     assert method.steps == 2
     assert loss.item() == pytest.approx((1 + 9 + 16) / 3)
     with pytest.raises(ValueError, match="accumulate must be at least 1, got 0"):
-        next(fit(method, batches, optimizer, epochs=1, accumulate=0))
+        next(epochs(method, batches, optimizer, 1, accumulate=0))
 
 
 def test_bad_graphs_are_refused_before_training(square):
@@ -69,7 +117,7 @@ def test_bad_graphs_are_refused_before_training(square):
 
     def train(**changes):
         data = square.clone().update(changes)
-        next(fit(method, [data], torch.optim.Adam(method.parameters()), epochs=1))
+        fit(method, data, torch.optim.Adam(method.parameters()), epochs=1)
 
     x = square.x.clone()
     x[2, 1] = float("nan")
@@ -94,9 +142,9 @@ def test_bad_graphs_are_refused_before_training(square):
     with pytest.raises(ValueError, match=r"data.edge_weight must be finite, got inf"):
         train(edge_weight=torch.full((8,), float("inf")))
     with pytest.raises(TypeError, match=r"data must be a torch_geometric Data or Batch, got tuple"):
-        next(fit(method, [(1, 2)], torch.optim.Adam(method.parameters()), epochs=1))
+        fit(method, [(1, 2)], torch.optim.Adam(method.parameters()), epochs=1)
     with pytest.raises(ValueError, match=r"at least one graph, got none"):
-        next(fit(method, [], torch.optim.Adam(method.parameters()), epochs=1))
+        fit(method, [], torch.optim.Adam(method.parameters()), epochs=1)
     assert all(torch.equal(p, q) for p, q in zip(before, method.parameters(), strict=True))
 
 
@@ -105,7 +153,7 @@ def test_a_loss_that_is_not_finite_stops_the_run():
     optimizer = torch.optim.SGD([method.w], lr=1e30)
     losses = []
     with pytest.raises(FloatingPointError, match=r"the mean loss of epoch \d is (inf|nan)"):
-        losses.extend(loss for _, loss in fit(method, [one(4)], optimizer, epochs=9))
+        losses.extend(loss for _, loss in epochs(method, one(4), optimizer, 9))
     assert all(loss.isfinite() for loss in losses)  # no checkpoint is saved of the epoch that failed
 
 
@@ -118,9 +166,8 @@ def test_stopping_and_going_on_changes_nothing(square, tmp_path):
         generator = torch.Generator().manual_seed(1)
         return {"method": method, "optimizer": optimizer, "scheduler": scheduler, "generator": generator}
 
-    def train(parts, epochs, start=0):
-        run = fit(parts["method"], [square], parts["optimizer"], epochs, generator=parts["generator"], start=start)
-        for _ in run:
+    def train(parts, last, start=0):
+        for _ in epochs(parts["method"], square, parts["optimizer"], last, start=start, generator=parts["generator"]):
             parts["scheduler"].step()
         return parts["method"].embed(square)
 
@@ -165,6 +212,122 @@ def test_a_failed_write_leaves_the_previous_checkpoint(tmp_path, monkeypatch):
     assert [file.name for file in tmp_path.iterdir()] == ["run.ckpt"]
 
 
+def trained(width=4, dtype=torch.float32, optimizer=torch.optim.Adam):
+    torch.manual_seed(0)
+    method = GRACE(gcn(4, width)).to(dtype)
+    return {"method": method, "optimizer": optimizer(method.parameters(), lr=0.01)}
+
+
+def state(parts):
+    return [value.clone() for value in parts["method"].state_dict().values()]
+
+
+def test_no_flipped_bit_is_loaded(tmp_path):
+    path, parts = tmp_path / "run.ckpt", trained()
+    save_checkpoint(path, 3, **parts)
+    content, before = path.read_bytes(), state(parts)
+    places = torch.randint(8 * len(content), (1000,)).tolist()
+    for place in [*places, *range(0, 8 * 80, 7)]:
+        damaged = bytearray(content)
+        damaged[place // 8] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        with pytest.raises(ValueError, match="run.ckpt is no checkpoint .* or it is damaged"):
+            load_checkpoint(path, **parts)
+    assert all(torch.equal(*pair) for pair in zip(before, state(parts), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("saved", "message"),
+    [
+        ({"width": 5}, r"method does not fit .*: encoder.convs.0.bias is torch.float32 \(4,\), in the file .* \(5,\)"),
+        ({"dtype": torch.float64}, "method does not fit .* torch.float32 .*, in the file torch.float64"),
+        ({"optimizer": torch.optim.SGD}, "optimizer does not fit its saved state"),
+    ],
+)
+def test_what_does_not_fit_changes_nothing(tmp_path, square, saved, message):
+    path, other, parts = tmp_path / "run.ckpt", trained(**saved), trained()
+    other["method"](square.update({"x": square.x.to(saved.get("dtype", torch.float32))})).backward()
+    other["optimizer"].step()
+    other["scheduler"] = torch.optim.lr_scheduler.StepLR(other["optimizer"], 1)
+    parts["scheduler"] = torch.optim.lr_scheduler.StepLR(parts["optimizer"], 1)
+    other["optimizer"].param_groups[0]["params"] = other["optimizer"].param_groups[0]["params"]
+    if "optimizer" in saved:
+        with torch.no_grad():
+            for p in other["method"].parameters():
+                p.add_(1.0)
+        other["optimizer"].add_param_group({"params": [torch.zeros(1)]})
+    save_checkpoint(path, 3, **other)
+    before = state(parts)
+    random = torch.get_rng_state()
+    with pytest.raises(ValueError, match=message):
+        load_checkpoint(path, **parts)
+    assert all(torch.equal(*pair) for pair in zip(before, state(parts), strict=True))
+    assert torch.equal(torch.get_rng_state(), random)
+
+
+def test_some_parts_will_do_and_leave_the_random_state(tmp_path):
+    path, parts, other = tmp_path / "run.ckpt", trained(), trained()
+    with torch.no_grad():
+        parts["method"].encoder.convs[0].bias += 1
+    save_checkpoint(path, 3, **parts)
+    torch.rand(3)
+    random = torch.get_rng_state()
+    assert load_checkpoint(path, method=other["method"]) == 3
+    assert all(torch.equal(*pair) for pair in zip(state(parts), state(other), strict=True))
+    assert torch.equal(torch.get_rng_state(), random)
+
+
+def test_files_that_cannot_be_read_and_parts_without_a_state_say_so(tmp_path):
+    path = tmp_path / "run.ckpt"
+    with pytest.raises(TypeError, match="data must have a state_dict or be a torch.Generator, got int"):
+        save_checkpoint(path, 1, data=3)
+    torch.save({"epoch": 1}, path)
+    with pytest.raises(ValueError, match="run.ckpt is no checkpoint"):
+        load_checkpoint(path, method=torch.nn.Linear(1, 1))
+    with pytest.raises(IsADirectoryError):
+        load_checkpoint(tmp_path, method=torch.nn.Linear(1, 1))
+
+
+def test_a_links_target_is_replaced_and_old_drafts_are_removed(tmp_path):
+    real, link = tmp_path / "disk" / "run.ckpt", tmp_path / "run.ckpt"
+    real.parent.mkdir()
+    link.symlink_to(real)
+    old, young = (real.with_name(f"run.ckpt.{name}.part") for name in ("old", "young"))
+    for draft, age in ((old, 7200), (young, 0)):
+        draft.write_bytes(b"half")
+        os.utime(draft, (time.time() - age,) * 2)
+    save_checkpoint(link, 2, method=torch.nn.Linear(1, 1))
+    assert link.is_symlink()
+    assert load_checkpoint(link, method=torch.nn.Linear(1, 1)) == 2
+    assert sorted(file.name for file in real.parent.iterdir()) == ["run.ckpt", young.name]
+
+
+def test_threads_that_save_to_one_file_do_not_collide(tmp_path):
+    path = tmp_path / "run.ckpt"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda epoch: save_checkpoint(path, epoch, method=torch.nn.Linear(40, 40)), range(40)))
+    assert load_checkpoint(path, method=torch.nn.Linear(40, 40)) in range(40)
+    assert [file.name for file in tmp_path.iterdir()] == ["run.ckpt"]
+
+
+def test_parameters_that_are_not_finite_are_never_handed_out():
+    class Overshoots(Quadratic):
+        def loss(self, data, *, generator=None):
+            return super().loss(data) if self.w.abs() < 1e6 else self.w * 0
+
+    method = Overshoots()
+    seen = []
+    with pytest.raises(FloatingPointError, match=r"parameter w is not finite after epoch 1: try a lower learning rate"):
+        for _ in epochs(method, one(4), torch.optim.SGD([method.w], lr=float("inf")), 3):
+            seen.append(method.w.item())
+    assert seen == []
+    method = Quadratic()
+    with torch.no_grad():
+        method.w.fill_(float("nan"))
+    with pytest.raises(FloatingPointError, match="the mean loss of epoch 1 is nan: look at the data and the encoder"):
+        fit(method, one(4), torch.optim.SGD([method.w], lr=0.1), 3, progress=False)
+
+
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -180,7 +343,7 @@ optimizer = torch.optim.Adam(method.parameters(), lr=0.01)
 parts = dict(method=method, optimizer=optimizer, generator=generator)
 path = folder / "run.ckpt"
 start = gcl.train.load_checkpoint(path, **parts) if path.exists() else 0
-for epoch, loss in gcl.train.fit(method, [data], optimizer, 300, generator=generator, start=start):
+for epoch, loss in gcl.train.epochs(method, data, optimizer, 300, start=start, generator=generator):
     gcl.train.save_checkpoint(path, epoch, **parts)
     print(epoch, flush=True)
 torch.save(method.embed(data), folder / "h.pt")

@@ -1,11 +1,12 @@
-"""Graphs by name, and from networkx; partitions of a graph; mini-batches of nodes."""
+"""Data sets by name, graphs from networkx, partitions of a graph, and loaders of mini-batches."""
 
 from gcl.data._builtin import atlas, csbm
 from gcl.data._convert import from_networkx
 from gcl.data._load import load
-from gcl.data._loaders import NeighborSampler, cluster_loader, neighbor_loader
-from gcl.data._ogb import evaluator
+from gcl.data._loaders import cluster_loader, neighbor_loader
+from gcl.data._ogb import evaluator, molecule_features
 from gcl.data._partition import partition, partition_quality
+from gcl.data._samplers import NeighborSampler
 
 __all__ = [
     "NeighborSampler",
@@ -15,6 +16,7 @@ __all__ = [
     "evaluator",
     "from_networkx",
     "load",
+    "molecule_features",
     "neighbor_loader",
     "partition",
     "partition_quality",

@@ -1,25 +1,26 @@
 """Data sets that need no download."""
 
-import networkx as nx
 import torch
-from sklearn.datasets import load_digits
-from sklearn.neighbors import kneighbors_graph
 from torch import Generator, Tensor
 from torch_geometric.data import Data, InMemoryDataset
 from torch_geometric.utils import to_undirected
 
+from augmentors._checks import check_probability
 from gcl.data._convert import from_networkx
 
 CORA_CLASSES = (351, 217, 418, 818, 426, 298, 180)
 
 
 def digits() -> Data:
-    """1,797 handwritten digits of scikit-learn: 64 pixels in [0, 1], 10 classes, symmetric 10-nearest-neighbor graph.
+    """scikit-learn's 1,797 handwritten digits: 64 pixels in [0, 1], 10 classes, symmetric 10-nearest-neighbor graph.
 
     Example:
         >>> digits()
         Data(x=[1797, 64], edge_index=[2, 24680], y=[1797])
     """
+    from sklearn.datasets import load_digits
+    from sklearn.neighbors import kneighbors_graph
+
     pixels, y = load_digits(return_X_y=True)
     neighbors = kneighbors_graph(pixels, n_neighbors=10).tocoo()
     row, col = torch.from_numpy(neighbors.row).long(), torch.from_numpy(neighbors.col).long()
@@ -34,20 +35,24 @@ def karate() -> Data:
         >>> karate()
         Data(edge_index=[2, 156], x=[34, 34], y=[34])
     """
+    import networkx as nx
+
     return from_networkx(nx.karate_club_graph(), labels="club")
 
 
 def atlas() -> InMemoryDataset:
-    """All 1,252 graphs of one to seven nodes (networkx's atlas without the empty one); has it a 4-clique?
+    """networkx's atlas: all 1,252 graphs of one to seven nodes, classified by whether they contain a 4-clique.
 
-    The one node feature is 1: what there is to learn is in the edges. Class 1 (401 graphs): some four nodes are all
-    joined to each other.
+    Class 1 (401 graphs) has four nodes that are all joined to each other. The only node feature is the constant 1, so
+    that the class depends on the edges alone.
 
     Example:
         >>> graphs = atlas()
         >>> graphs[-1]
         Data(edge_index=[2, 42], x=[7, 1], y=[1])
     """
+    import networkx as nx
+
     graphs = []
     for graph in nx.graph_atlas_g()[1:]:
         data = from_networkx(graph, features=torch.ones(len(graph), 1))
@@ -61,20 +66,20 @@ def atlas() -> InMemoryDataset:
 def csbm(
     class_sizes: tuple[int, ...] = CORA_CLASSES,
     num_edges: int = 5280,
+    *,
     homophily: float = 0.7,
     num_words: int = 1433,
     words_per_node: float = 17.0,
     class_words: int = 60,
     signal: float = 0.15,
-    *,
     generator: Generator | None = None,
 ) -> Data:
-    """A contextual, degree-corrected block model: a graph and bags of words that both know a little of the classes.
+    """A random graph from a degree-corrected block model, whose edges and bags of words both depend on the classes.
 
-    Each node has a Pareto weight (tail exponent 2.5). An edge picks its first end by weight, then, with
-    probability ``homophily``, the second from the same class, else from the others. A node draws a Poisson
-    number of words: with probability ``signal`` one of its class's own words, else one of all words by Zipf's law
-    (the r-th most frequent with probability proportional to 1 / r), which is noise.
+    Each node has a Pareto weight (tail exponent 2.5). An edge draws its first end by weight, and its second from the
+    same class with probability ``homophily``, else from the other classes. A node draws a Poisson number of words:
+    each with probability ``signal`` from its class's own words, else from all words by Zipf's law (the r-th most
+    frequent with probability proportional to 1 / r), which is noise.
 
     Args:
         class_sizes: nodes in each of C >= 2 classes; the default is Cora's.
@@ -82,7 +87,7 @@ def csbm(
         homophily: in [0, 1].
         num_words: width of ``x``, at least C ``class_words``.
         words_per_node: mean number of words drawn for a node.
-        class_words: words that belong to each class.
+        class_words: number of words that belong to each class.
         signal: in [0, 1].
         generator: on the CPU; ``None`` draws from torch's global seed.
 
@@ -90,18 +95,17 @@ def csbm(
         ``Data`` with binary ``x [N, num_words]``, ``edge_index`` in both directions and ``y``; nodes in random order.
 
     Raises:
-        ValueError: an argument is out of range, or so many distinct edges were not found.
+        ValueError: an argument is out of range, or ``num_edges`` distinct edges were not found.
 
-    **Source:** contextual stochastic block models (arXiv 1807.09596). **Differs:** degrees are corrected, classes
-    unequal, features bags of words.
+    **Source:** contextual stochastic block models (arXiv 1807.09596). **Differs:** degrees are corrected, classes are
+    unequal, features are bags of words.
 
     Example:
         >>> csbm(generator=torch.Generator().manual_seed(0))
         Data(x=[2708, 1433], edge_index=[2, 10560], y=[2708])
     """
-    for name, value in (("homophily", homophily), ("signal", signal)):
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} must be in [0, 1], got {value}")
+    check_probability("homophily", homophily)
+    check_probability("signal", signal)
     if len(class_sizes) < 2 or min(class_sizes) < 1:
         raise ValueError(f"class_sizes must name at least two classes with nodes, got {class_sizes}")
     if class_words < 1 or num_words < class_words * len(class_sizes):
@@ -117,7 +121,7 @@ def csbm(
     first = _pick(total, torch.zeros(draws), total[-1].expand(draws), generator)
     low, high = total[start[y[first]]], total[start[y[first] + 1]]
     inside = _pick(total, low, high - low, generator)
-    # the other classes are what is left of the line [0, total) when [low, high) is cut out
+    # cutting [low, high) out of the line [0, total) leaves the other classes
     outside = _pick(total, high, total[-1] - (high - low), generator, wrap=total[-1])
     same = torch.rand(draws, generator=generator) < homophily
     second = torch.where(same, inside, outside)
@@ -145,7 +149,7 @@ def csbm(
 
 
 def _pick(total: Tensor, low: Tensor, width: Tensor, generator: Generator | None, wrap: Tensor | None = None) -> Tensor:
-    """Items with cumulated weights ``total``, each drawn by weight from its own interval ``[low, low + width)``."""
+    """Draw by weight one item from each interval ``[low, low + width)`` of the cumulated weights ``total``."""
     point = low + width * torch.rand(len(low), generator=generator, dtype=torch.double)
     if wrap is not None:
         point = point % wrap

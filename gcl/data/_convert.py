@@ -1,39 +1,48 @@
-"""From other libraries' graphs."""
+"""Conversion of other libraries' graphs."""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import networkx as nx
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def from_networkx(
     graph: nx.Graph,
     features: str | Sequence[str] | Tensor | None = None,
     labels: str | Tensor | None = None,
+    *,
     weight: str | None = None,
 ) -> Data:
-    """A networkx graph as ``Data``; node i is the i-th of ``graph.nodes``.
+    """Convert a networkx graph to ``Data``; node i is the i-th of ``graph.nodes``.
 
     Args:
         graph: directed or not; an undirected edge becomes two columns of ``edge_index``, a self-loop one.
-        features: node attributes (numbers, or sequences of numbers) set side by side, or a tensor ``[N, F]``;
-            ``None``: one-hot node numbers ``[N, N]``, which suits small graphs.
-        labels: a node attribute, whose sorted values become classes 0, 1, ..., or a long tensor ``[N]``.
-        weight: an edge attribute to take as ``edge_weight``.
+        features: names of node attributes (numbers or sequences of numbers) to concatenate, or a tensor ``[N, F]``;
+            ``None``: one-hot node numbers ``[N, N]``, for small graphs.
+        labels: name of a node attribute, whose sorted values become classes 0, 1, ..., or a long tensor ``[N]``.
+        weight: name of the edge attribute that becomes ``edge_weight``.
 
     Raises:
-        TypeError: ``graph`` is a multigraph or no networkx graph.
-        ValueError: there are no nodes, an attribute is missing from a node or edge, or a length does not fit.
+        TypeError: ``graph`` is a multigraph or not a networkx graph.
+        ValueError: the graph has no nodes, a node or edge lacks an attribute, or a tensor has another number of rows.
 
     Example:
+        >>> import networkx as nx
         >>> graph = nx.path_graph(3)
         >>> nx.set_node_attributes(graph, {0: "a", 1: "b", 2: "a"}, "kind")
         >>> data = from_networkx(graph, labels="kind")
         >>> data.edge_index.tolist(), data.y.tolist()
         ([[0, 1, 1, 2], [1, 0, 2, 1]], [0, 1, 0])
     """
+    import networkx as nx
+
     if not isinstance(graph, nx.Graph) or graph.is_multigraph():
         raise TypeError(f"graph must be a networkx Graph or DiGraph, got {type(graph).__name__}")
     n = graph.number_of_nodes()

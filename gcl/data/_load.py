@@ -1,4 +1,4 @@
-"""One door to data: ``load(name)``."""
+"""Data sets by name."""
 
 import os
 from collections.abc import Callable
@@ -7,27 +7,26 @@ from typing import Any
 
 import torch
 from torch.nn.functional import one_hot
-from torch_geometric import datasets
 from torch_geometric.data import Data, InMemoryDataset
 from torch_geometric.utils import degree
 
-from gcl.data import _ogb as ogb
 from gcl.data._builtin import atlas, csbm, digits, karate
+from gcl.data._ogb import SPLITS, molecule_features, node_data, ogb_dataset
 
-_EMBEDDED: dict[str, Callable[[], Data | InMemoryDataset]] = {
+_BUILTIN: dict[str, Callable[[], Data | InMemoryDataset]] = {
     "atlas": atlas,
     "csbm": lambda: csbm(generator=torch.Generator().manual_seed(0)),
     "digits": digits,
     "karate": karate,
 }
-_NODE: dict[str, tuple[type[InMemoryDataset], dict[str, Any]]] = {
-    **{name: (datasets.Planetoid, {"name": name}) for name in ("Cora", "CiteSeer", "PubMed")},
-    **{name: (datasets.Amazon, {"name": name}) for name in ("Computers", "Photo")},
-    **{name: (datasets.Coauthor, {"name": name}) for name in ("CS", "Physics")},
-    **{name: (datasets.AttributedGraphDataset, {"name": name}) for name in ("BlogCatalog", "Flickr")},
-    "WikiCS": (datasets.WikiCS, {"is_undirected": True}),
+_NODE: dict[str, tuple[str, dict[str, Any]]] = {  # PyG's class and its arguments
+    **{name: ("Planetoid", {"name": name}) for name in ("Cora", "CiteSeer", "PubMed")},
+    **{name: ("Amazon", {"name": name}) for name in ("Computers", "Photo")},
+    **{name: ("Coauthor", {"name": name}) for name in ("CS", "Physics")},
+    **{name: ("AttributedGraphDataset", {"name": name}) for name in ("BlogCatalog", "Flickr")},
+    "WikiCS": ("WikiCS", {"is_undirected": True}),
 }
-_SIZES = {  # nodes and edges (in both directions) of the whole set
+_SIZES = {  # nodes and edges (in both directions)
     "Cora": (2708, 10556),
     "CiteSeer": (3327, 9104),
     "PubMed": (19717, 88648),
@@ -37,72 +36,91 @@ _SIZES = {  # nodes and edges (in both directions) of the whole set
     "Physics": (34493, 495924),
     "BlogCatalog": (5196, 343486),
 }
-_GRAPH: dict[str, tuple[type[InMemoryDataset], dict[str, Any]]] = {
-    name: (datasets.TUDataset, {"name": name})
-    for name in (
-        *("COLLAB", "DD", "ENZYMES", "IMDB-BINARY", "IMDB-MULTI", "MUTAG", "NCI1", "NCI109"),
-        *("PROTEINS", "PTC_MR", "REDDIT-BINARY", "REDDIT-MULTI-5K"),
-    )
-}
+_GRAPH = (
+    *("COLLAB", "DD", "ENZYMES", "IMDB-BINARY", "IMDB-MULTI", "MUTAG", "NCI1", "NCI109"),
+    *("PROTEINS", "PTC_MR", "REDDIT-BINARY", "REDDIT-MULTI-5K"),
+)
 
 
 def load(name: str, root: str | Path | None = None) -> Data | InMemoryDataset:
-    """A data set by name.
+    """Load a data set by name.
 
-    Built-in, without any download: ``"csbm"`` (a block model of Cora's size, seed 0), ``"digits"``, ``"karate"``, and
-    ``"atlas"``, 1,252 graphs of up to seven nodes.
-    Through torch_geometric, downloaded once: Cora, CiteSeer, PubMed, Computers, Photo, CS, Physics, WikiCS,
-    BlogCatalog and Flickr (the attributed graphs of AANE), and TU sets such as MUTAG, PROTEINS, NCI1.
-    Through ogb (``torch-gcl[ogb]``): ogbn-arxiv, ogbn-products, and the molecules of ogbg-molhiv, ogbg-molesol, ...
+    - Built-in, without a download: ``"csbm"`` (a block model of Cora's size, seed 0), ``"digits"``, ``"karate"``, and
+      ``"atlas"``, 1,252 graphs of up to seven nodes.
+    - From torch_geometric, downloaded once: Cora, CiteSeer, PubMed, Computers, Photo, CS, Physics, WikiCS,
+      BlogCatalog and Flickr (the attributed graphs of AANE), and TU sets such as MUTAG, PROTEINS, NCI1.
+    - From ogb (``torch-gcl[ogb]``): ogbn-arxiv, ogbn-products, and the molecules of ogbg-molhiv, ogbg-molesol, ...
 
     Args:
-        name: as above.
+        name: one of the above.
         root: folder of the downloaded sets; ``None``: ``$GCL_DATA``, else ``data/``.
 
     Returns:
         ``Data`` with dense ``x`` and classes ``y`` for a node data set; PyG's data set of graphs for ``"atlas"``,
         TU sets and molecules.
 
-        Where a TU set has no node features (COLLAB, IMDB, REDDIT), ``x`` ``[n, 129]`` holds one-hot degrees, the last
-        column for 128 and more.
+        TU sets without node features (COLLAB, IMDB, REDDIT) get one-hot degrees as ``x`` ``[n, 129]``; the last column
+        is for degrees of 128 and more.
 
         ogbn sets have OGB's split in ``train_mask``, ``val_mask`` and ``test_mask``, and edges in both directions;
-        ``synthetic=True`` if benchmarks/make_ogb_like.py wrote them.
+        ``synthetic=True`` marks a set that benchmarks/make_ogb_like.py wrote.
 
         Molecules have OGB's split, ``gcl.eval.Split(*graphs.get_idx_split().values())``, and floating-point ``x``
-        ``[n, 187]``: :func:`gcl.data.ogb.molecule_features`, which ``graphs.transform = None`` switches off.
+        ``[n, 187]`` by :func:`gcl.data.molecule_features`; ``graphs.transform = None`` restores OGB's integers.
 
     Raises:
-        ValueError: the name is unknown, or a file is damaged: the message names it.
-        FileNotFoundError: the set is neither on disk nor downloadable, or half on disk: the message says which files
-            go where.
-        ImportError: a set of OGB, and ogb is not installed.
+        ValueError: the name is unknown, or a file is damaged: the message names the folder to delete.
+        FileNotFoundError: the set is not (or only half) on disk and cannot be downloaded: the message lists the
+            missing files.
+        ImportError: the set needs ogb, which is not installed.
 
     Example:
         >>> load("karate")
         Data(edge_index=[2, 156], x=[34, 34], y=[34])
     """
-    if name in _EMBEDDED:
-        return _EMBEDDED[name]()
+    if name in _BUILTIN:
+        return _BUILTIN[name]()
     root = Path(root if root is not None else os.environ.get("GCL_DATA", "data"))
+    if name in _NODE:
+        return _load_node(name, root)
     if name in _GRAPH:
-        graphs = _open(name, root, *_GRAPH[name])
+        graphs = _open(name, root, _of_pyg("TUDataset"), {"name": name})
         if graphs.num_features == 0:
             graphs.transform = _degree_features
         return graphs
-    if name in ogb.SPLITS:
-        graphs = _open(name, root, ogb.dataset(name), {"name": name})
+    if name in SPLITS:
+        graphs = _open(name, root, ogb_dataset(name), {"name": name})
         if name.startswith("ogbn"):
-            return ogb.node_data(graphs)
-        graphs.transform = ogb.molecule_features
+            return node_data(graphs)
+        graphs.transform = molecule_features
         return graphs
-    if name not in _NODE:
-        raise ValueError(f"name must be one of {', '.join([*_EMBEDDED, *_NODE, *_GRAPH, *ogb.SPLITS])}, got {name!r}")
-    data = _open(name, root if name != "WikiCS" else root / name, *_NODE[name])[0]
-    _check_size(name, data, root)
+    raise ValueError(
+        f"name must be one of {', '.join([*_BUILTIN, *_NODE, *_GRAPH, *SPLITS])}, got {name!r}; "
+        "any other torch_geometric Data can be used without load"
+    )
+
+
+def _load_node(name: str, root: Path) -> Data:
+    """A node data set of PyG with dense features. Its size is checked: PyG can read some half-written files."""
+    dataset, options = _NODE[name]
+    graphs = _open(name, root / name if name == "WikiCS" else root, _of_pyg(dataset), options)
+    data = graphs[0]
+    got: tuple[int, ...] = (data.num_nodes, data.num_edges)
+    whole: tuple[int, ...] = _SIZES.get(name, got)
+    if dataset == "Planetoid":  # a shortened test index mixes up rows
+        whole, got = (*whole, 1000), (*got, int(data.test_mask.sum()))
+    if got != whole:
+        folder = Path(graphs.raw_dir).parent
+        raise ValueError(f"{name} has {whole} nodes, edges (and test nodes), got {got}: {_damaged(folder)}")
     if data.x.layout != torch.strided:
         data.x = data.x.to_dense()
     return data
+
+
+def _of_pyg(dataset: str) -> type[InMemoryDataset]:
+    from torch_geometric import datasets
+
+    return getattr(datasets, dataset)
 
 
 def _degree_features(data: Data) -> Data:
@@ -115,6 +133,17 @@ def _open(name: str, root: Path, dataset: type[InMemoryDataset], options: dict[s
     """PyG's data set, with errors that say what to do."""
 
     class Guarded(dataset):
+        def __init__(self) -> None:
+            try:
+                super().__init__(str(root), **options)
+            except FileNotFoundError:
+                raise
+            except ImportError as error:
+                raise ImportError(f"{name} needs the package {error.name}: pip install {error.name}") from error
+            except Exception as error:
+                damaged = _damaged(Path(self.raw_dir).parent)
+                raise ValueError(f"{name} could not be read ({type(error).__name__}: {error}): {damaged}") from error
+
         def download(self) -> None:
             try:
                 super().download()
@@ -126,41 +155,8 @@ def _open(name: str, root: Path, dataset: type[InMemoryDataset], options: dict[s
                 ) from error
 
     Guarded.__name__ = dataset.__name__
-    try:
-        return Guarded(str(root), **options)
-    except FileNotFoundError:
-        raise
-    except ImportError as error:
-        raise ImportError(f"{name} needs the package {error.name}: pip install {error.name}") from error
-    except Exception as error:
-        raise ValueError(
-            f"{name} could not be read: {_file_at_fault(error, root)} is damaged or half-written "
-            f"({type(error).__name__}: {error}). Delete it and load again."
-        ) from error
+    return Guarded()
 
 
-def _check_size(name: str, data: Data, root: Path) -> None:
-    """Some half-written files can be read: they give a smaller graph, or (Planetoid's test index) mixed-up rows."""
-    got: tuple[int, ...] = (data.num_nodes, data.num_edges)
-    whole: tuple[int, ...] = _SIZES.get(name, (data.num_nodes, data.num_edges))
-    if _NODE[name][0] is datasets.Planetoid:
-        whole, got = (*whole, 1000), (*got, int(data.test_mask.sum()))
-    if got != whole:
-        raise ValueError(
-            f"{name} has {whole} nodes, edges (and test nodes), got {got}: a file in {root / name} is damaged or "
-            "half-written. Delete that folder and load again."
-        )
-
-
-def _file_at_fault(error: Exception, root: Path) -> str:
-    """The file under ``root`` that the innermost frame of the traceback was reading."""
-    frames, traceback = [], error.__traceback__
-    while traceback is not None:
-        frames.append(traceback.tb_frame)
-        traceback = traceback.tb_next
-    for frame in reversed(frames):
-        for value in list(frame.f_locals.values()):
-            path = getattr(value, "name", value)
-            if isinstance(path, str) and str(root) in path and os.path.isfile(path):
-                return path
-    return f"a file in {root}"
+def _damaged(folder: Path) -> str:
+    return f"a file in {folder} is damaged or half-written. Delete that folder and load again."

@@ -1,4 +1,4 @@
-"""OGB's data sets by ogb's own classes, which here neither ask questions nor unpickle, and leave no half folders."""
+"""OGB's data sets by ogb's own classes, without their questions, unpickling and half-written folders."""
 
 import importlib
 import shutil
@@ -27,8 +27,8 @@ ATOM = (119, 5, 12, 12, 10, 6, 6, 2, 2)  # values of each column of a molecule's
 BOND = (5, 6, 2)  # and of its edge_attr: type, stereo, conjugated
 
 
-def dataset(name: str) -> type[InMemoryDataset]:
-    """ogb's class for the set; its arguments are ``root`` and ``name``.
+def ogb_dataset(name: str) -> type[InMemoryDataset]:
+    """ogb's class of the data set; its arguments are ``root`` and ``name``.
 
     Raises:
         ImportError: ogb is not installed.
@@ -45,7 +45,7 @@ def dataset(name: str) -> type[InMemoryDataset]:
             missing = [path for path in self.raw_paths if not Path(path).exists()]
             if self.folder.exists() and missing:
                 raise FileNotFoundError(
-                    f"{self.folder} is not whole, perhaps a download was stopped. Delete the folder and load again, "
+                    f"{self.folder} lacks files, perhaps a download was stopped. Delete the folder and load again, "
                     "or put these files there:\n  " + "\n  ".join(missing)
                 )
             safe = torch.serialization.safe_globals([Data, DataEdgeAttr, DataTensorAttr, GlobalStorage])
@@ -62,12 +62,12 @@ def dataset(name: str) -> type[InMemoryDataset]:
             return [str(self.folder / file) for file in files]
 
         def download(self) -> None:
-            """As ogb's, but without a question; the folder appears whole or not at all."""
+            """Download without a question; the folder appears whole or not at all."""
             with tempfile.TemporaryDirectory(dir=self.folder.parent) as scratch:
                 try:
                     extract_zip(download_url(self.meta_info["url"], scratch), scratch)
                 finally:
-                    shutil.rmtree(self.folder)  # PyG has made it, empty
+                    shutil.rmtree(self.folder)  # PyG has made an empty one
                 shutil.move(Path(scratch, self.meta_info["download_name"]), self.folder)
 
     Prepared.__name__ = base.__name__
@@ -75,9 +75,9 @@ def dataset(name: str) -> type[InMemoryDataset]:
 
 
 def node_data(graphs: InMemoryDataset) -> Data:
-    """The one graph of a node set, as the methods and :mod:`gcl.eval` take it."""
+    """The graph of a node set, with classes ``y`` ``[N]`` and the split as masks."""
     data = graphs[0]
-    del data.num_nodes  # the rows of x say it
+    del data.num_nodes  # x has as many rows
     data.y = data.y.squeeze(1)
     if graphs.name == "ogbn-arxiv":
         data.edge_index = to_undirected(data.edge_index, num_nodes=len(data.y))
@@ -89,13 +89,21 @@ def node_data(graphs: InMemoryDataset) -> Data:
 
 
 def molecule_features(data: Data) -> Data:
-    r"""A molecule's 9 integers an atom and 3 a bond as floating-point ``x`` ``[n, 187]``; ``edge_attr`` stays.
+    """Encode OGB's 9 integers of each atom and 3 of each bond as floating-point ``x`` ``[n, 187]``.
 
-    The first 174 columns are the atom's integers, one-hot, so that a linear layer on them is the sum of embeddings
-    that ogb's ``AtomEncoder`` is. The other 13 count the values of the bonds that end in the atom: a linear layer on
-    them is the sum of ogb's ``BondEncoder`` over its bonds. Methods, augmentors and attacks, which know no bond types,
-    so work as on any graph. What is lost is which neighbor a bond leads to; and a view with dropped edges still
-    counts the molecule's bonds, as OGB's column of degrees does anyway.
+    The first 174 columns are the atom's integers, one-hot: a linear layer on them is ogb's ``AtomEncoder``. The other
+    13 count the values of the bonds that end in the atom: a linear layer on them is the sum of ogb's ``BondEncoder``
+    over its bonds. So encoders and augmentors that take no bond types still see them. Which neighbor a bond leads to
+    is lost, and a view with dropped edges still counts the molecule's bonds. ``edge_attr`` stays.
+
+    Args:
+        data: one or several of OGB's molecules, with integer ``x`` ``[n, 9]`` and ``edge_attr`` ``[E, 3]``; changed.
+
+    Example:
+        >>> ethane = Data(torch.tensor([[5, 0, 4, 5, 3, 0, 2, 0, 0]] * 2), torch.tensor([[0, 1], [1, 0]]))
+        >>> ethane.edge_attr = torch.zeros(2, 3).long()
+        >>> molecule_features(ethane).x.shape
+        torch.Size([2, 187])
     """
     bonds = _one_hot(data.edge_attr, BOND)
     count = bonds.new_zeros(len(data.x), sum(BOND)).index_add_(0, data.edge_index[1], bonds)
@@ -104,11 +112,11 @@ def molecule_features(data: Data) -> Data:
 
 
 def evaluator(name: str) -> Any:
-    """ogb's ``Evaluator`` of a set: ``evaluator(name).eval({"y_true": [N, T], "y_pred": [N, T]})``.
+    """ogb's ``Evaluator`` of a data set: ``evaluator(name).eval({"y_true": [N, T], "y_pred": [N, T]})``.
 
     Raises:
         ImportError: ogb is not installed.
-        ValueError: ogb knows no such set.
+        ValueError: ogb has no data set of that name.
 
     Example:
         >>> y = torch.tensor([[0], [1], [1], [3]])
@@ -125,8 +133,8 @@ def _one_hot(columns: Tensor, sizes: tuple[int, ...]) -> Tensor:
 
 
 def _import(name: str) -> ModuleType:
-    """ogb's module for sets of nodes or of graphs."""
-    sys.modules.setdefault("outdated", None)  # type: ignore[arg-type]  # else a thread asks the network for news
+    """ogb's module for node sets or for graph sets."""
+    sys.modules.setdefault("outdated", None)  # type: ignore[arg-type]  # else a thread looks for a newer ogb online
     try:
         return importlib.import_module("ogb.nodeproppred" if name.startswith("ogbn") else "ogb.graphproppred")
     except ImportError as error:

@@ -1,11 +1,10 @@
 """Exact in-batch negatives and statistics across the processes of ``torch.distributed``.
 
-Each rank holds some rows of the batch (their numbers may differ); the losses here are those of the whole batch in one
-process, on every rank, and under ``DistributedDataParallel``, which averages gradients over the ranks, every parameter
-gets the gradient of that process. Only public collectives are used.
+Each rank holds some rows of the batch (their numbers may differ). Every rank gets the loss of the whole batch in one
+process. Under ``DistributedDataParallel``, which averages gradients over the ranks, every parameter gets the gradient
+of that loss. Only public collectives are used.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,23 +14,23 @@ from torch.autograd.function import once_differentiable
 
 from augmentors._checks import check_positive
 from gcl._checks import check_views
-from gcl.losses._similarity import log1p_exp, stack_unit_rows
+from gcl._pair import Objective
+from gcl.losses._similarity import stack_unit_rows
 from gcl.pairwise import _tiles as tiles
-
-Objective = Callable[..., Tensor]
+from gcl.pairwise._numerics import log1p_exp
 
 
 def with_all_ranks(objective: Objective) -> Objective:
-    r"""An objective on the rows of all ranks: any loss of :mod:`gcl.losses`, exact, at the cost of one gather.
+    """An objective, such as any loss of :mod:`gcl.losses`, computed on the rows of all ranks; exact, with one gather.
 
-    Every rank computes the loss of the whole batch, and takes the gradient of its own rows; nothing is exchanged in
-    the backward pass. For InfoNCE on many ranks, :func:`info_nce` shares the work instead.
+    Every rank computes the loss of the whole batch and the gradient of its own rows, without communication in the
+    backward pass. For InfoNCE on many ranks, :func:`sharded_info_nce` divides the work.
 
     Args:
-        objective: ``(z1, z2, ...) -> scalar`` of embeddings, whose value is a sum or mean over rows or a statistic.
+        objective: ``(z1, z2, ...) -> scalar`` of embeddings.
 
     Returns:
-        The objective of local embeddings: ``[N_rank, D]`` each, the same number of rows in each of them.
+        The objective of this rank's embeddings, ``[N_rank, D]`` each.
 
     Raises:
         RuntimeError: (when called) no process group is initialized.
@@ -40,21 +39,21 @@ def with_all_ranks(objective: Objective) -> Objective:
     gradients for unequal shards too.
 
     Example:
-        >>> from gcl import losses
-        >>> objective = with_all_ranks(losses.barlow_twins)  # to be passed to a method in place of losses.barlow_twins
+        >>> from gcl.losses import barlow_twins
+        >>> objective = with_all_ranks(barlow_twins)  # pass it to a method in place of barlow_twins
     """
 
-    def over_all_ranks(*embeddings: Tensor, **options: Any) -> Tensor:
+    def on_all_rows(*embeddings: Tensor, **options: Any) -> Tensor:
         return objective(*(_Gather.apply(z) for z in embeddings), **options)
 
-    return over_all_ranks
+    return on_all_rows
 
 
 def sharded_info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor:
-    """:func:`gcl.losses.info_nce` with the rows of all ranks as negatives, the work shared among the ranks.
+    """:func:`gcl.losses.info_nce` on the rows of all ranks, with the work divided among them.
 
-    Each rank compares its own rows with all rows: embeddings are with_all_ranks in the forward pass, one number a row in
-    the backward pass.
+    Each rank compares its own rows with all rows. The forward pass gathers the embeddings, the backward pass two
+    numbers per row.
 
     Args:
         z1, z2: this rank's embeddings ``[N_rank, D]`` of the two views.
@@ -72,14 +71,13 @@ def sharded_info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor
     n = len(z1)
     x, positive = stack_unit_rows(z1, z2, temperature)
     terms = log1p_exp(_SymLse.apply(x, 1 / temperature) - positive)
-    # the sum over this rank's rows, weighted so that the average over the ranks is the mean over all rows
     total = torch.tensor(2.0 * n, dtype=terms.dtype, device=terms.device)
     dist.all_reduce(total)
-    return _MeanOverRanks.apply(terms.sum() * dist.get_world_size() / total)
+    return _MeanOverRanks.apply(terms.sum() * dist.get_world_size() / total)  # the mean over all rows
 
 
 def mean_over_ranks(value: Tensor) -> Tensor:
-    """The mean over the ranks of a number, for the log; without a process group the number.
+    """Average a scalar over the ranks, for logging; without a process group, return it.
 
     Example:
         >>> mean_over_ranks(torch.tensor(3.0))
@@ -89,12 +87,12 @@ def mean_over_ranks(value: Tensor) -> Tensor:
 
 
 class _Gather(torch.autograd.Function):
-    """The rows of all ranks; backward, the own rows' gradient, times the ranks that DDP will average over."""
+    """The rows of all ranks; backward, the gradient of this rank's rows, times the ranks that DDP averages over."""
 
     @staticmethod
     def forward(ctx: Any, z: Tensor) -> Tensor:
         rows = _all_gather(z)
-        ctx.start = sum(len(part) for part in rows[: dist.get_rank()])
+        ctx.start = sum(map(len, rows[: dist.get_rank()]))
         ctx.rows = len(z)
         return torch.cat(rows)
 
@@ -105,7 +103,7 @@ class _Gather(torch.autograd.Function):
 
 
 class _MeanOverRanks(torch.autograd.Function):
-    """The mean of a scalar over the ranks; the gradient stays with each rank's own part."""
+    """The mean of a scalar over the ranks; backward, each rank's own gradient, which DDP averages."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:
@@ -119,27 +117,27 @@ class _MeanOverRanks(torch.autograd.Function):
 
 
 class _SymLse(torch.autograd.Function):
-    """``sym_lse`` of this rank's stacked views against those of all ranks."""
+    """:func:`gcl.pairwise.sym_lse` of this rank's stacked views against those of all ranks."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, bound: float) -> Tensor:
         shards = _all_gather(x)
-        start = sum(len(shard) for shard in shards[: dist.get_rank()])
+        start = sum(map(len, shards[: dist.get_rank()]))
         row = torch.arange(len(x), device=x.device)
-        itself_and_partner = start + torch.stack([row, row.roll(len(x) // 2)], dim=1)
-        everyone = torch.cat(shards)
-        lse, _ = tiles.cross_lse(x, everyone, None, itself_and_partner, False, bound)
-        ctx.save_for_backward(x, everyone, itself_and_partner, lse)
+        exclude = start + torch.stack([row, row.roll(len(x) // 2)], dim=1)  # itself and its positive
+        x_all = torch.cat(shards)
+        lse, _ = tiles.cross_lse(x, x_all, None, exclude, False, bound)
+        ctx.save_for_backward(x, x_all, exclude, lse)
         ctx.bounded = bound <= tiles.NO_OVERFLOW
         return lse
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None]:
-        x, everyone, exclude, lse = ctx.saved_tensors
+        x, x_all, exclude, lse = ctx.saved_tensors
         lse_all, grad_all = torch.cat(_all_gather(torch.stack([lse, grad], dim=1))).unbind(1)
         rows, columns = tiles.Direction(lse, grad), tiles.Direction(lse_all, grad_all)
-        (dx, _, _) = tiles.cross_gradients(x, everyone, None, exclude, rows, columns, ctx.bounded, (True, False, False))
+        dx, _, _ = tiles.cross_gradients(x, x_all, None, exclude, rows, columns, ctx.bounded, (True, False, False))
         return dx, None
 
 

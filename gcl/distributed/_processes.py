@@ -1,4 +1,4 @@
-"""Processes that ``torchrun`` started: their group, who comes first, and their randomness."""
+"""The processes that ``torchrun`` starts: their group, their order and their randomness."""
 
 import gc
 import os
@@ -13,7 +13,7 @@ from torch import Generator
 
 
 class Process(NamedTuple):
-    """One of ``world_size`` processes that train together, numbered by ``rank``, and its device."""
+    """Rank and device of one of the ``world_size`` processes that train together."""
 
     rank: int
     world_size: int
@@ -22,12 +22,12 @@ class Process(NamedTuple):
 
 @contextmanager
 def process_group() -> Iterator[Process]:
-    """Join the processes that ``torchrun`` started, and leave them at the end; started without it, a process is alone.
+    """Join the process group that ``torchrun`` started, and destroy it at the end; without ``torchrun``, run alone.
 
-    They meet over NCCL, a CUDA device each, where there is CUDA, else over gloo. No model in
-    ``DistributedDataParallel`` may outlive the group (its end would wait for ever): build it in a function called here.
-    Restarts by ``torchrun --max-restarts`` work on one machine; on several, where torch 2.13 may hand on the addresses
-    of killed processes, set ``TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1``.
+    The backend is NCCL with one CUDA device per process if CUDA is available, else gloo. No model in
+    ``DistributedDataParallel`` may outlive the group, which would then never end: build it in a function called inside.
+    Restarts by ``torchrun --max-restarts`` work on one machine. On several, where torch 2.13 may reuse the addresses of
+    killed processes, set ``TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1``.
 
     Yields:
         This process.
@@ -46,21 +46,21 @@ def process_group() -> Iterator[Process]:
         torch.cuda.set_device(device)
     rank, world_size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     options: dict[str, Any] = {}
-    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":  # the store still has the addresses of those killed
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":  # holds addresses of killed processes
         store = dist.TCPStore(os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"]), is_master=False)
         attempt = dist.PrefixStore(f"attempt-{os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
         options = {"store": attempt, "rank": rank, "world_size": world_size}
     dist.init_process_group("nccl" if cuda else "gloo", **options)
     yield Process(rank, world_size, device)
-    gc.collect()  # models in reference cycles too
+    gc.collect()  # frees models in reference cycles
     dist.destroy_process_group()
 
 
 @contextmanager
 def local_rank_zero_first() -> Iterator[None]:
-    """What is inside, in the first process of each machine while the others wait, and then in these: to fill a cache.
+    """Run the body in the first process of each machine, then in its other processes, so that the first fills a cache.
 
-    Without a process group it is simply done.
+    Without a process group, the body simply runs.
 
     Example:
         >>> with local_rank_zero_first():
@@ -76,13 +76,13 @@ def local_rank_zero_first() -> Iterator[None]:
 
 
 def reseed(generator: Generator, *key: int) -> None:
-    """Seed a generator by several numbers, such as ``seed, epoch, rank``: independent streams for different numbers.
+    """Seed a generator from several integers, such as ``seed, epoch, rank``; different ones give independent streams.
 
-    Called at the start of each epoch, it makes the epoch's randomness a function of these numbers, so that a run goes
-    on exactly after a stop without the state of any rank's generator.
+    Called at the start of each epoch, it makes the epoch's randomness a function of these integers, so an interrupted
+    run resumes exactly without the state of any rank's generator.
 
     Args:
-        generator: what to seed.
+        generator: the generator to seed.
         *key: each at least 0.
 
     Example:

@@ -1,15 +1,15 @@
-"""Evaluation of embeddings: splits, probes, clustering, and the baselines that make a number mean something."""
+"""Evaluation of embeddings: splits, probes, clustering, link prediction, attacks and training-free baselines."""
 
-from gcl.eval import _plot as plot
+from gcl.eval import plot
 from gcl.eval._attack import dice_attack, gradient_flips, random_flips
 from gcl.eval._baselines import baselines
 from gcl.eval._clustering import kmeans_scores
 from gcl.eval._collapse import collapse_metrics
 from gcl.eval._compactness import certified_fraction, node_compactness
 from gcl.eval._graphs import embed_graphs, graph_baselines
+from gcl.eval._linear import linear_probe
 from gcl.eval._links import hold_out_edges, link_prediction
-from gcl.eval._probes import knn_probe, linear_probe
-from gcl.eval._ranking import roc_auc
+from gcl.eval._neighbors import knn_probe
 from gcl.eval._regression import ridge_probe
 from gcl.eval._splits import Split, random_folds, random_split, split_from_masks
 from gcl.eval._svm import svm_cv
@@ -34,7 +34,6 @@ __all__ = [
     "random_folds",
     "random_split",
     "ridge_probe",
-    "roc_auc",
     "split_from_masks",
     "svm_cv",
 ]

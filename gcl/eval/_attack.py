@@ -1,27 +1,29 @@
-"""Poisoned graphs, to see what a method learns from them: pairs of nodes flipped at random, by label, by gradient.
+"""Structure attacks: graphs with pairs of nodes flipped at random, by label or by gradient.
 
-Each is ``(data, rate, generator) -> Data`` and flips ``round(rate * |E|)`` pairs, |E| counting undirected edges; see
-:mod:`augmentors._pairs` for what a flip is. Labels, where they are used, are all of ``data.y``: the attacker knows more
-than the methods do.
+Each flips ``round(rate * |E|)`` pairs, |E| counting undirected edges: a present pair loses its edges, an absent one
+gains them in both directions. Attacks that use labels use all of ``data.y``: they know more than the methods do.
 """
 
 from collections.abc import Callable
 
 import torch
-from sklearn.linear_model import LogisticRegression
 from torch import Generator, Tensor
 from torch_geometric.data import Data
 
+from augmentors._checks import check_not_negative
 from augmentors._pairs import pair_graph, present_pairs, random_pairs
-from gcl._checks import check_graph, check_labels
+from augmentors._random import permutation
+from gcl._checks import check_graph
+from gcl.eval._labels import as_classes, check_several_classes, labels_of
+from gcl.eval._logistic import logistic_path
 from gcl.nn import propagate
 
-_BLOCK = 512  # rows of the gradient looked at together
+_BLOCK = 512  # rows of the gradient computed together
 _ROUNDS = 40
 
 
 def random_flips(data: Data, rate: float, *, generator: Generator | None = None) -> Data:
-    """Remove edges and add as many, uniformly: the baseline for the other attacks.
+    """Remove random edges and add as many: the baseline for the other attacks.
 
     Args:
         data: one graph.
@@ -43,14 +45,15 @@ def random_flips(data: Data, rate: float, *, generator: Generator | None = None)
 
 
 def dice_attack(data: Data, rate: float, *, generator: Generator | None = None) -> Data:
-    """Disconnect internally, connect externally: remove edges within classes, add as many between classes.
+    """Remove edges within classes and add as many between classes ("disconnect internally, connect externally").
 
     Args:
-        data, rate, generator: as for :func:`random_flips`; the graph has integer ``y`` ``[N]``. Where there are too few
+        data, rate, generator: as for :func:`random_flips`; the graph has integer ``y`` ``[N]``. If there are too few
             edges within classes, more are added.
 
     Raises:
-        TypeError, ValueError: as :func:`random_flips`; or ``y`` is not valid.
+        TypeError: ``y`` is not integer.
+        ValueError: as :func:`random_flips`; or ``y`` is missing, has one class only or unlabeled nodes (-1).
 
     **Source:** Waniek et al. (arXiv 1608.00375), "DICE". **Differs:** exactly half of the flips are removals.
 
@@ -60,8 +63,8 @@ def dice_attack(data: Data, rate: float, *, generator: Generator | None = None) 
         >>> (poisoned.y[poisoned.edge_index[0]] == poisoned.y[poisoned.edge_index[1]]).sum()
         tensor(1)
     """
-    check_labels(data.y, data.num_nodes)
-    present, count, y = present_pairs(data), _count(data, rate), data.y
+    y = _classes(data)
+    present, count = present_pairs(data), _count(data, rate)
     inside = present[y[present // data.num_nodes] == y[present % data.num_nodes]]
     off = _choose(inside, count // 2, generator)
     on = _absent(data, count - off.numel(), lambda u, v: y[u] != y[v], generator)
@@ -69,20 +72,20 @@ def dice_attack(data: Data, rate: float, *, generator: Generator | None = None) 
 
 
 def gradient_flips(data: Data, rate: float, *, generator: Generator | None = None) -> Data:
-    r"""The flips that most raise the error of a linear surrogate, a fortieth of them at a time by the exact gradient.
+    r"""Flip the pairs that most raise the error of a linear surrogate, a fortieth at a time, by the exact gradient.
 
-    The surrogate is logistic regression on :math:`\hat A^2 X`, fitted to all labels on the graph as it is; its
-    weights stay. The gradient for all N (N - 1) / 2 pairs is of rank 4C and computed in blocks of rows.
+    The surrogate is logistic regression on :math:`\hat A^2 X`, fitted to all labels on the clean graph; its weights
+    stay. The gradient for all N (N - 1) / 2 pairs has rank 4C and is computed in blocks of rows.
 
     Args:
-        data, rate, generator: as for :func:`dice_attack`. Edge weights and directions are not seen by the surrogate.
+        data, rate, generator: as for :func:`dice_attack`. The surrogate ignores edge weights and directions.
 
     Raises:
         TypeError, ValueError: as :func:`dice_attack`.
 
     **Source:** Metattack's first-order structure attack (arXiv 1902.08412), without retraining, on SGC
-    (arXiv 1902.07153). **Differs:** fixed surrogate, true labels, several flips a round, and the expected error instead
-    of the cross-entropy, which spends the flips on nodes that are wrong already (arXiv 2110.14038).
+    (arXiv 1902.07153). **Differs:** fixed surrogate, true labels, several flips a round, and the expected error, since
+    the cross-entropy spends the flips on nodes that are misclassified already (arXiv 2110.14038).
 
     Example:
         >>> edge_index = torch.tensor([[0, 1, 1, 2, 3, 4, 4, 5], [1, 0, 2, 1, 4, 3, 5, 4]])
@@ -92,15 +95,15 @@ def gradient_flips(data: Data, rate: float, *, generator: Generator | None = Non
         >>> (y[row] != y[col]).any()
         tensor(True)
     """
-    check_labels(data.y, data.num_nodes)
+    y = _classes(data)
     present, count = present_pairs(data), _count(data, rate)
     z, bias = _surrogate(data, present)
     flipped = present[:0]
     for done in range(_ROUNDS):
-        share = count * (done + 1) // _ROUNDS - flipped.numel()
-        if share:
+        wanted = count * (done + 1) // _ROUNDS - flipped.numel()
+        if wanted:
             now, times = torch.cat([present, flipped]).unique(return_counts=True)
-            flipped = torch.cat([flipped, _steepest(z, bias, data.y, now[times == 1], flipped, share)])
+            flipped = torch.cat([flipped, _steepest(z, bias, y, now[times == 1], flipped, wanted)])
     return _flip(data, flipped, generator)
 
 
@@ -113,7 +116,7 @@ def pair_gradient(z: Tensor, bias: Tensor, y: Tensor, present: Tensor) -> tuple[
         z: :math:`X W` ``[N, C]``.
         bias: ``[C]``.
         y: classes ``[N]``.
-        present: numbers of the pairs that are joined.
+        present: numbers of the present pairs.
 
     Returns:
         l and r ``[N, 2C]``, c ``[N]``.
@@ -133,12 +136,12 @@ def pair_gradient(z: Tensor, bias: Tensor, y: Tensor, present: Tensor) -> tuple[
 
 
 def expected_error(logits: Tensor, y: Tensor) -> Tensor:
-    """How often classes drawn by softmax of ``logits`` ``[N, C]`` are wrong."""
+    """The error rate of classes drawn by the softmax of ``logits`` ``[N, C]``."""
     return 1 - logits.softmax(1).gather(1, y[:, None]).mean()
 
 
 def _steepest(z: Tensor, bias: Tensor, y: Tensor, present: Tensor, fixed: Tensor, count: int) -> Tensor:
-    """The ``count`` pairs with the highest gradient for a flip, those of ``fixed`` left out."""
+    """The ``count`` pairs with the highest gradient for a flip, without those of ``fixed``."""
     n = z.size(0)
     left, right, c = (part.detach() for part in pair_gradient(z, bias, y, present))
     best, numbers = z.new_zeros(0), present[:0]
@@ -157,7 +160,7 @@ def _steepest(z: Tensor, bias: Tensor, y: Tensor, present: Tensor, fixed: Tensor
 
 
 def _inside(numbers: Tensor, rows: Tensor, n: int) -> Tensor:
-    """Where in the flattened block of ``rows`` the pairs stand."""
+    """The places of the pairs in the flattened block of ``rows``."""
     row = numbers // n
     return numbers[(row >= rows[0]) & (row <= rows[-1])] - rows[0] * n
 
@@ -167,31 +170,35 @@ def _surrogate(data: Data, present: Tensor) -> tuple[Tensor, Tensor]:
     check_graph(data)
     x = data.x.double()
     rows = propagate(_graph(x, present), 2).cpu().numpy()
-    probe = LogisticRegression(max_iter=1000).fit(rows, data.y.cpu().numpy())
-    weight, bias = (torch.from_numpy(part).to(x.device) for part in (probe.coef_, probe.intercept_))
-    if len(probe.classes_) == 2:
-        weight, bias = torch.cat([-weight, weight]) / 2, torch.cat([-bias, bias]) / 2
-    return x @ weight.T, bias
+    model = next(logistic_path(rows, data.y.cpu().numpy(), strengths=[1.0]))
+    weight, bias = (torch.from_numpy(part).to(x) for part in (model.weight, model.bias))
+    return x @ weight, bias
 
 
 def _graph(x: Tensor, present: Tensor) -> Data:
+    """Features ``x`` on the graph of the present pairs."""
     row, col = present // x.size(0), present % x.size(0)
     return Data(x=x, edge_index=torch.stack([torch.cat([row, col]), torch.cat([col, row])]))
 
 
+def _classes(data: Data) -> Tensor:
+    """The class of each node, numbered from 0 without gaps, of at least two."""
+    y = as_classes(labels_of(data), data.num_nodes)
+    check_several_classes("y", y)
+    return y.unique(return_inverse=True)[1].to(data.y.device)
+
+
 def _count(data: Data, rate: float) -> int:
+    """The number of flips, after the checks that all attacks share."""
     check_graph(data)
     if getattr(data, "num_graphs", 1) != 1:
         raise ValueError(f"data must be one graph, got a batch of {data.num_graphs}")
-    if not 0 <= rate < float("inf"):
-        raise ValueError(f"rate must be finite and at least 0, got {rate}")
-    return round(rate * present_pairs(data).numel())
+    return round(check_not_negative("rate", rate) * present_pairs(data).numel())
 
 
 def _choose(numbers: Tensor, count: int, generator: Generator | None) -> Tensor:
-    """``count`` of the numbers without replacement, all where there are fewer."""
-    device = numbers.device if generator is None else generator.device
-    return numbers[torch.randperm(numbers.numel(), generator=generator, device=device).to(numbers.device)[:count]]
+    """``count`` of the numbers without replacement; all of them if there are fewer."""
+    return numbers[permutation(numbers.numel(), numbers.device, generator)[:count]]
 
 
 def _absent(data: Data, count: int, allowed: Callable[[Tensor, Tensor], Tensor], generator: Generator | None) -> Tensor:
@@ -208,5 +215,6 @@ def _absent(data: Data, count: int, allowed: Callable[[Tensor, Tensor], Tensor],
 
 
 def _flip(data: Data, numbers: Tensor, generator: Generator | None) -> Data:
+    """The graph with these pairs flipped."""
     graph = pair_graph(data, numbers, generator)
     return graph.flipped(torch.isin(graph.numbers, numbers))

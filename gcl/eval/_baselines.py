@@ -1,34 +1,34 @@
-"""What a probe reads off a graph that nothing was learnt from: no accuracy means anything without it."""
+"""Training-free baselines for node embeddings."""
 
 import copy
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from gcl._checks import check_graph, check_labels
-from gcl.eval._probes import linear_probe
-from gcl.eval._splits import Split
+from gcl._checks import check_graph
+from gcl.eval._labels import labels_of
+from gcl.eval._linear import linear_probe
 from gcl.methods._base import evaluating
 from gcl.nn import encode, gcn, propagate
 
 
-def baselines(data: Data, split: Split, encoder: nn.Module | None = None) -> dict[str, dict[str, float]]:
-    """The linear probe on three sets of features that took no training.
+def baselines(data: Data, split: Sequence[Tensor], encoder: nn.Module | None = None) -> dict[str, dict[str, float]]:
+    """Linear probe of three sets of node features that took no training.
 
     Args:
-        data: graph with ``x`` ``[N, F]`` and integer ``y`` ``[N]``.
-        split: rows for training, for choosing, for testing.
+        data: graph with ``x`` ``[N, F]`` and the labels ``y``.
+        split: row numbers for training, for choosing, for testing.
         encoder: an untrained encoder of the architecture under test (left as it is); ``None``: a fresh
             ``gcn(F, 256, 2, 128)`` with weights from torch's global seed.
 
     Returns:
-        :func:`gcl.eval.linear_probe`'s result by name: ``"raw"``, ``"propagated"`` and
-        ``"untrained"``.
+        The result of :func:`gcl.eval.linear_probe` by name: ``"raw"``: ``x``; ``"propagated"``: ``x`` averaged over two
+        hops; ``"untrained"``: the encoder's output.
 
     Raises:
-        TypeError: ``y`` is not integer.
-        ValueError: the graph, labels or split are not valid.
+        TypeError, ValueError: the graph is not valid or has no ``y``; or as :func:`gcl.eval.linear_probe`.
 
     Example:
         >>> from gcl.eval import random_split
@@ -38,10 +38,10 @@ def baselines(data: Data, split: Split, encoder: nn.Module | None = None) -> dic
         {'raw': 1.0, 'propagated': 1.0, 'untrained': 1.0}
     """
     check_graph(data)
-    check_labels(data.y, data.num_nodes)
+    y = labels_of(data)
     encoder = gcn(data.num_features, 256, 2, 128) if encoder is None else copy.deepcopy(encoder)
     features = baseline_features(data, encoder.to(data.x.device))
-    return {name: linear_probe(z, data.y, split) for name, z in features.items()}
+    return {name: linear_probe(z, y, split) for name, z in features.items()}
 
 
 def baseline_features(data: Data, encoder: nn.Module) -> dict[str, Tensor]:

@@ -1,20 +1,19 @@
-"""How well k-means finds the classes."""
+"""Agreement of k-means with the classes."""
 
-from sklearn.cluster import KMeans
-from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
-from sklearn.preprocessing import normalize
 from torch import Generator, Tensor
 
-from gcl._checks import check_embedding, check_labels
+from gcl._checks import check_embedding
+from gcl.eval._labels import Labels, as_classes, check_several_classes
 from gcl.eval._splits import draw_seed
+from gcl.losses._similarity import unit
 
 
-def kmeans_scores(z: Tensor, y: Tensor, *, generator: Generator | None = None) -> dict[str, float]:
+def kmeans_scores(z: Tensor, y: Labels, *, generator: Generator | None = None) -> dict[str, float]:
     """Agreement of k-means (k = number of classes, unit-length rows, 10 starts) with the classes.
 
     Args:
         z: embeddings ``[N, D]``.
-        y: integer classes ``[N]``.
+        y: a tensor or array of integer classes ``[N]``, at least two.
         generator: for the starts.
 
     Returns:
@@ -22,7 +21,7 @@ def kmeans_scores(z: Tensor, y: Tensor, *, generator: Generator | None = None) -
 
     Raises:
         TypeError: ``z`` is not floating-point, or ``y`` not integer.
-        ValueError: ``z`` has NaN, or the shapes do not fit.
+        ValueError: ``z`` has NaN, the shapes do not fit, a row is unlabeled (-1), or there is one class only.
 
     Example:
         >>> import torch
@@ -30,13 +29,15 @@ def kmeans_scores(z: Tensor, y: Tensor, *, generator: Generator | None = None) -
         >>> kmeans_scores(torch.eye(3)[y], y, generator=torch.Generator().manual_seed(0))
         {'nmi': 1.0, 'ari': 1.0}
     """
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
     check_embedding("z", z)
-    check_labels(y, z.size(0))
-    classes = y.cpu().numpy()
-    found = KMeans(len(set(classes.tolist())), n_init=10, random_state=draw_seed(generator)).fit_predict(
-        normalize(z.detach().double().cpu().numpy())
-    )
+    classes = as_classes(y, z.size(0))
+    check_several_classes("y", classes)
+    k_means = KMeans(len(classes.unique()), n_init=10, random_state=draw_seed(generator))
+    clusters = k_means.fit_predict(unit(z.detach().double()).cpu().numpy())
     return {
-        "nmi": float(normalized_mutual_info_score(classes, found)),
-        "ari": float(adjusted_rand_score(classes, found)),
+        "nmi": float(normalized_mutual_info_score(classes.numpy(), clusters)),
+        "ari": float(adjusted_rand_score(classes.numpy(), clusters)),
     }

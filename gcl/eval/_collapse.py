@@ -1,15 +1,16 @@
-"""Whether embeddings collapse: numbers to watch during training."""
+"""Metrics of collapse, to watch during training."""
 
 import torch
 from torch import Tensor
 
+from augmentors._checks import check_at_least
 from gcl._checks import check_embedding, check_several
 from gcl.losses import alignment, uniformity
 from gcl.losses._similarity import unit
 
 
 def collapse_metrics(z: Tensor, z2: Tensor | None = None, max_rows: int = 4096) -> dict[str, float]:
-    r"""How much of the space the rows use; cheap, draws no random number and leaves no gradient.
+    r"""Measure how much of the space the rows use; cheap, draws no random number and leaves no gradient.
 
     With unit rows :math:`u_i`, singular values :math:`\sigma_k` of ``z`` and :math:`p_k = \sigma_k / \sum_l \sigma_l`:
 
@@ -18,12 +19,12 @@ def collapse_metrics(z: Tensor, z2: Tensor | None = None, max_rows: int = 4096) 
 
     Args:
         z: embeddings or projections ``[N, D]``, N >= 2.
-        z2: the other view's, for the alignment.
-        max_rows: with more rows than this, as many evenly spaced ones are looked at: time and memory stay bounded.
+        z2: those of the other view, for the alignment.
+        max_rows: of more rows than this only as many, evenly spaced, are measured: time and memory stay bounded.
 
     Returns:
         ``deviation``, the mean over the dimensions, and ``min_deviation``, both about 1 for rows spread evenly over
-        the sphere and 0 for equal rows; ``dead``, the share of dimensions below 0.01, in [0, 1];
+        the sphere and 0 for equal rows; ``dead``, the fraction of dimensions below 0.01, in [0, 1];
         ``effective_rank`` in [1, min(N, D)]; :func:`gcl.losses.uniformity`; with ``z2`` :func:`gcl.losses.alignment`.
 
     Raises:
@@ -41,10 +42,11 @@ def collapse_metrics(z: Tensor, z2: Tensor | None = None, max_rows: int = 4096) 
     """
     check_embedding("z", z)
     check_several("z", z)
-    if max_rows < 2:
-        raise ValueError(f"max_rows must be at least 2, got {max_rows}")
-    if z2 is not None and z2.shape != z.shape:
-        raise ValueError(f"z and z2 must have the same shape, got {tuple(z.shape)} and {tuple(z2.shape)}")
+    check_at_least("max_rows", max_rows, 2)
+    if z2 is not None:
+        check_embedding("z2", z2)
+        if z2.shape != z.shape:
+            raise ValueError(f"z and z2 must have the same shape, got {tuple(z.shape)} and {tuple(z2.shape)}")
     n, d = z.shape
     rows = torch.arange(min(n, max_rows), device=z.device) * n // min(n, max_rows)
     z = z.detach()[rows].double()

@@ -1,4 +1,4 @@
-"""How far each node's embedding can be moved by dropping edges: node compactness as a diagnostic."""
+"""Node compactness as a diagnostic: how far dropped edges can move each node's embedding."""
 
 import copy
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from gcl._checks import check_graph
+from gcl.nn import encode
 from gcl.regularizers import compactness_bound, contrast_directions
 from gcl.regularizers.pot._bounds import Mode
 
@@ -23,11 +24,11 @@ def node_compactness(
     0, dropping edges as allowed cannot make the node resemble the average other node as much as itself.
 
     Args:
-        encoder: as for :func:`gcl.regularizers.compactness_bound`, which gives the allowed views and the modes too;
-            evaluated in evaluation mode and float64, and left as it is.
+        encoder: as for :func:`gcl.regularizers.compactness_bound`, which defines the allowed views and the modes; a
+            copy is evaluated in evaluation mode and float64.
         data: the graph, ``x`` ``[N, F]``, N >= 2, without edge weights.
         drop_rate: in [0, 1], or one for each edge ``[E]``.
-        mode: ``"worst"`` and ``"worst_tight"`` are certificates; ``"reference"`` and ``"linear"`` are evaluated at the
+        mode: ``"worst"`` and ``"worst_tight"`` are certificates; ``"reference"`` and ``"linear"`` are taken at the
             undropped graph and certify nothing.
 
     Returns:
@@ -49,24 +50,24 @@ def node_compactness(
     """
     check_graph(data)
     if data.get("edge_weight") is not None:
-        raise ValueError("data must have no edge_weight: the bounds are over graphs whose edges are there or not")
-    encoder, x = copy.deepcopy(encoder).double().eval(), data.x.double()
+        raise ValueError("data must have no edge_weight: the bounds hold for edges that are kept or dropped")
+    encoder, exact = copy.deepcopy(encoder).double().eval(), Data(x=data.x.double(), edge_index=data.edge_index)
     with torch.no_grad():
-        contrast = contrast_directions(encoder(x, data.edge_index))
-        return compactness_bound(encoder, x, data.edge_index, contrast, drop_rate, mode=mode)
+        contrast = contrast_directions(encode(encoder, exact))
+        return compactness_bound(encoder, exact.x, exact.edge_index, contrast, drop_rate, mode=mode)
 
 
 def certified_fraction(
     encoder: nn.Module, data: Data, drop_rates: Sequence[float], *, mode: Mode = "worst_tight"
 ) -> list[float]:
-    """The share of nodes, in [0, 1], whose compactness is certified to be above 0 at each drop rate.
+    """For each drop rate the fraction of nodes, in [0, 1], whose compactness is certified to be above 0.
 
     Args:
         encoder, data, mode: as for :func:`node_compactness`.
         drop_rates: each in [0, 1].
 
     Raises:
-        TypeError, ValueError: as :func:`node_compactness`; or the mode is no certificate.
+        TypeError, ValueError: as for :func:`node_compactness`, or the mode is no certificate.
 
     Example:
         >>> from gcl.nn import gcn

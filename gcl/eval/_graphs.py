@@ -1,4 +1,4 @@
-"""Embeddings of a set of graphs, and of what took no training."""
+"""Embeddings of a set of graphs, and training-free baselines for them."""
 
 import copy
 from collections.abc import Iterator, Sequence
@@ -9,6 +9,7 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.loader import DataLoader
 from torch_geometric.nn import global_add_pool
 
+from augmentors._checks import check_at_least
 from gcl._checks import check_graph
 from gcl.eval._baselines import baseline_features
 from gcl.eval._svm import svm_cv
@@ -17,19 +18,20 @@ from gcl.nn import gin
 from gcl.nn._readouts import Readout, read_out
 
 
-def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) -> tuple[Tensor, Tensor]:
-    """Embeddings and labels of a whole set of graphs, in its order.
+def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) -> tuple[Tensor, Tensor | None]:
+    """Embeddings and labels of a set of graphs, in its order.
 
     Args:
         method: one with a readout; its device is where the batches go.
-        graphs: a PyG data set or a list; each with ``x`` and ``y`` (one row).
+        graphs: a PyG data set or a list; all with one row of ``y``, or all without.
         batch_size: graphs at a time.
 
     Returns:
-        ``g`` ``[B, D]`` and ``y`` ``[B]`` or ``[B, T]``, on the CPU.
+        ``g`` ``[B, D]``, and ``y`` ``[B]`` or ``[B, T]``, ``None`` without labels; on the CPU.
 
     Raises:
-        ValueError: there are no graphs, one is not valid or has no ``y``, or the method embeds nodes.
+        ValueError: there are no graphs, one is not valid, ``y`` does not have one row for each graph, or the method
+            embeds nodes.
 
     Example:
         >>> from gcl.methods import InfoGraph
@@ -44,30 +46,26 @@ def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) 
         )
     embeddings, labels = [], []
     for batch in _batches(graphs, batch_size):
-        g = method.embed(batch)
-        embeddings.append(g.cpu())
-        labels.append(batch.y.cpu())
-    return torch.cat(embeddings), torch.cat(labels)
+        embeddings.append(method.embed(batch).cpu())
+        labels.append(batch.get("y"))
+    return torch.cat(embeddings), None if labels[0] is None else torch.cat(labels)
 
 
 def graph_baselines(
-    graphs: Sequence[Data],
-    folds: Tensor,
-    encoder: nn.Module | None = None,
-    readout: Readout = global_add_pool,
+    graphs: Sequence[Data], folds: Tensor, encoder: nn.Module | None = None, *, readout: Readout = global_add_pool
 ) -> dict[str, dict[str, float]]:
-    """:func:`gcl.eval.svm_cv` on three sets of graph features that took no training.
+    """Cross-validated support vector machine on three sets of graph features that took no training.
 
     Args:
         graphs: a PyG data set or a list; each with ``x`` ``[n, F]`` and one integer class ``y``.
-        folds: each graph's fold ``[B]``; the same as for what they are compared with.
+        folds: the fold of each graph ``[B]``; the same as for the embeddings they are compared with.
         encoder: an untrained encoder of the architecture under test (left as it is); ``None``: a fresh
             ``gin(F, 32, 3, 32)`` with weights from torch's global seed.
-        readout: ``(h, batch) -> g [B, D]``, as the method has it; pools all three.
+        readout: that of the method; pools all three.
 
     Returns:
-        :func:`gcl.eval.svm_cv`'s result by name: ``"raw"``, ``"propagated"`` and
-        ``"untrained"``.
+        The result of :func:`gcl.eval.svm_cv` by name: ``"raw"``, ``"propagated"`` and ``"untrained"``, as in
+        :func:`gcl.eval.baselines`.
 
     Raises:
         TypeError, ValueError: as :func:`embed_graphs` and :func:`gcl.eval.svm_cv`.
@@ -75,28 +73,34 @@ def graph_baselines(
     Example:
         >>> from gcl.eval import random_folds
         >>> graphs = [Data(x=torch.ones(1 + n % 2, 1), edge_index=torch.empty(2, 0).long(), y=n % 2) for n in range(20)]
-        >>> folds = random_folds(torch.tensor([graph.y for graph in graphs]), 2, generator=torch.Generator().manual_seed(0))
+        >>> folds = random_folds([graph.y for graph in graphs], 2, generator=torch.Generator().manual_seed(0))
         >>> {name: row["accuracy"] for name, row in graph_baselines(graphs, folds).items()}
         {'raw': 1.0, 'propagated': 1.0, 'untrained': 1.0}
     """
-    encoder = (
-        gin(next(_batches(graphs, 1)).num_features, 32, 3, 32) if encoder is None else copy.deepcopy(encoder).cpu()
-    )
+    width = next(_batches(graphs, 1)).num_features
+    encoder = gin(width, 32, 3, 32) if encoder is None else copy.deepcopy(encoder).cpu()
     rows: dict[str, list[Tensor]] = {}
     labels = []
-    for batch in _batches(graphs, batch_size=256):
+    for batch in _batches(graphs, 256):
         check_graph(batch)
+        if batch.get("y") is None:
+            raise ValueError("graphs must have labels: set y of each to its class")
+        labels.append(batch.y)
         for name, h in baseline_features(batch, encoder).items():
             rows.setdefault(name, []).append(read_out(readout, h, batch))
-        labels.append(batch.y)
     return {name: svm_cv(torch.cat(pooled), torch.cat(labels), folds) for name, pooled in rows.items()}
 
 
 def _batches(graphs: Sequence[Data], batch_size: int) -> Iterator[Batch]:
-    """The graphs in their order, on the CPU."""
+    """The graphs in their order, on the CPU; either all have one row of ``y``, or none has ``y``."""
+    check_at_least("batch_size", batch_size, 1)
     if len(graphs) == 0:
         raise ValueError("graphs must hold at least one graph, got none")
+    labeled = graphs[0].get("y") is not None
     for batch in DataLoader(graphs, batch_size):
-        if batch.get("y") is None:
-            raise ValueError("graphs must have labels: set y of each to its class")
+        rows = 0 if batch.get("y") is None else len(batch.y)
+        if rows != labeled * batch.num_graphs:
+            raise ValueError(
+                f"graphs must have one row of y each, or all none, got {rows} for {batch.num_graphs} graphs"
+            )
         yield batch.cpu()

@@ -1,4 +1,4 @@
-"""Which nodes are linked, told from the embeddings."""
+"""Link prediction from embeddings."""
 
 import copy
 import random
@@ -6,20 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from sklearn.metrics import average_precision_score, roc_auc_score
 from torch import Generator, Tensor
 from torch_geometric.data import Data
 from torch_geometric.transforms import RandomLinkSplit, RemoveSelfLoops
 from torch_geometric.utils import is_undirected
 
-from gcl._checks import check_embedding
-from gcl.eval._splits import draw_seed
+from gcl._checks import check_edges, check_embedding
+from gcl.eval._splits import check_fraction, draw_seed
 
 
 def hold_out_edges(
     data: Data, fraction: float = 0.1, *, generator: Generator | None = None
 ) -> tuple[Data, Tensor, Tensor]:
-    """Take edges out of a graph before training, for :func:`link_prediction` afterwards.
+    """Hold edges out of a graph before training, for :func:`link_prediction` afterwards.
 
     Both directions of an undirected graph's edge leave together. Self-loops are removed.
 
@@ -29,14 +28,14 @@ def hold_out_edges(
         generator: for the edges and the non-edges.
 
     Returns:
-        The graph to train on; pairs ``[2, 2M]`` of M held-out edges and as many node pairs that are joined nowhere in
-        ``data``; and ``[2M]`` with 1 for an edge, 0 for a non-edge.
+        The graph to train on; pairs ``[2, 2M]`` of M held-out edges and as many non-edges of ``data``; and ``[2M]``
+        with 1 for an edge, 0 for a non-edge.
 
     Raises:
-        ValueError: the fraction is not in (0, 1) or holds out no or all edges, an edge is there twice, or the graph
-            has too few non-edges.
+        ValueError: the fraction is not in (0, 1) or holds out no or all edges, an edge occurs twice, or the graph has
+            too few non-edges.
 
-    **Source:** PyG's ``RandomLinkSplit``, which does the work. **Differs:** as there.
+    **Source:** PyG's ``RandomLinkSplit``. **Differs:** nothing.
 
     Example:
         >>> data = Data(edge_index=torch.tensor([[0, 1, 1, 2, 2, 3], [1, 0, 2, 1, 3, 2]]), num_nodes=4)
@@ -44,8 +43,7 @@ def hold_out_edges(
         >>> train.num_edges, pairs.shape, linked.tolist()
         (4, torch.Size([2, 2]), [1.0, 0.0])
     """
-    if not 0 < fraction < 1:
-        raise ValueError(f"fraction must be in (0, 1), got {fraction}")
+    check_fraction("fraction", fraction)
     if data.num_edges != data.edge_index.unique(dim=1).size(1):
         raise ValueError(
             "data.edge_index must hold each edge once: a copy left in training gives it away (coalesce it)"
@@ -66,7 +64,7 @@ def hold_out_edges(
 
 
 def link_prediction(z: Tensor, pairs: Tensor, linked: Tensor) -> dict[str, float]:
-    """How well the cosine similarity of two nodes tells held-out edges from non-edges.
+    """Score the cosine similarity of two nodes as a predictor of held-out edges.
 
     Args:
         z: embeddings ``[N, D]`` of the graph without the held-out edges, any device.
@@ -77,26 +75,26 @@ def link_prediction(z: Tensor, pairs: Tensor, linked: Tensor) -> dict[str, float
         ``roc_auc`` and ``average_precision`` in [0, 1]; chance is 0.5 where half the pairs are edges.
 
     Raises:
-        TypeError: ``z`` is not floating-point.
+        TypeError: ``z`` is not floating-point, or ``pairs`` not long.
         ValueError: ``z`` has NaN, a node number is out of range, shapes do not fit, or there are only edges or none.
 
-    **Source:** the evaluation of variational graph autoencoders (arXiv 1611.07308), section 3. **Differs:** cosine
-    rather than dot product, as the contrastive losses compare directions.
+    **Source:** the evaluation of variational graph autoencoders (arXiv 1611.07308), section 3. **Differs:** the cosine
+    replaces the dot product, since contrastive losses compare directions.
 
     Example:
         >>> z = torch.tensor([[1.0, 0.0], [2.0, 0.1], [0.0, 1.0]])
         >>> link_prediction(z, torch.tensor([[0, 0], [1, 2]]), torch.tensor([1, 0]))
         {'roc_auc': 1.0, 'average_precision': 1.0}
     """
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     check_embedding("z", z)
     if pairs.dim() != 2 or pairs.size(0) != 2 or linked.shape != pairs.shape[1:]:
         got = f"{tuple(pairs.shape)} and {tuple(linked.shape)}"
         raise ValueError(f"pairs and linked must have shapes [2, M] and [M], got {got}")
     if linked.unique().tolist() != [0, 1]:
         raise ValueError(f"linked must hold both 0 and 1 and nothing else, got {linked.unique().tolist()}")
-    if pairs.min() < 0 or pairs.max() >= z.size(0):
-        wrong = int(pairs.min() if pairs.min() < 0 else pairs.max())
-        raise ValueError(f"pairs must hold node numbers in [0, {z.size(0)}), got {wrong}")
+    check_edges("pairs", pairs, z.size(0))
     source, target = z.detach().double()[pairs]
     score = torch.cosine_similarity(source, target).cpu().numpy()
     truth = linked.cpu().numpy()
@@ -108,7 +106,7 @@ def link_prediction(z: Tensor, pairs: Tensor, linked: Tensor) -> dict[str, float
 
 @contextmanager
 def _seeded(seed: int) -> Iterator[None]:
-    """PyG draws from torch's and Python's global states: seed both, and put them back."""
+    """Seed torch's and Python's global states, from which PyG draws, and restore them afterwards."""
     state = random.getstate()
     try:
         with torch.random.fork_rng():

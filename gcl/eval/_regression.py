@@ -1,18 +1,20 @@
-"""What a linear regression reads off frozen embeddings."""
+"""Linear regression on frozen embeddings."""
+
+from collections.abc import Sequence
 
 import numpy as np
-from sklearn.linear_model import Ridge
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from gcl._checks import check_embedding
-from gcl.eval._splits import Split
+from gcl.eval._labels import Labels, as_tensor
+from gcl.eval._scores import standardized
+from gcl.eval._splits import as_split
 
 PENALTIES = tuple(10.0 ** (k / 2) for k in range(-4, 13))
 
 
-def ridge_probe(z: Tensor, y: Tensor, split: Split) -> dict[str, float]:
-    """Ridge regression on standardized columns; its penalty chosen on validation, test used once.
+def ridge_probe(z: Tensor, y: Labels, split: Sequence[Tensor]) -> dict[str, float]:
+    """Ridge regression on standardized columns; its penalty is chosen on validation, test is used once.
 
     Columns are brought to mean 0 and deviation 1 by the training rows. A column that is almost constant there, such
     as an almost dead ReLU, can so become huge on test rows: end the encoder without an activation. The greatest
@@ -20,8 +22,8 @@ def ridge_probe(z: Tensor, y: Tensor, split: Split) -> dict[str, float]:
 
     Args:
         z: embeddings ``[N, D]``, any device.
-        y: floating-point targets ``[N]`` or ``[N, 1]``.
-        split: rows for training, for choosing, for testing.
+        y: a tensor or array of floating-point targets, ``[N]`` or ``[N, 1]``.
+        split: a :class:`gcl.eval.Split` or three tensors of row numbers: for training, for choosing, for testing.
 
     Returns:
         ``rmse`` and ``mae`` on the test rows, ``val_rmse``, all in the unit of ``y``, and ``penalty``, the one of the
@@ -31,24 +33,24 @@ def ridge_probe(z: Tensor, y: Tensor, split: Split) -> dict[str, float]:
         TypeError: ``z`` or ``y`` is not floating-point.
         ValueError: ``z`` or ``y`` has NaN, shapes do not fit, or the split is not valid.
 
-    **Source:** the ``rmse`` metric of OGB (arXiv 2005.00687). **Differs:** as there.
+    **Source:** the ``rmse`` metric of OGB (arXiv 2005.00687). **Differs:** nothing.
 
     Example:
         >>> import torch
         >>> z = torch.randn(30, 2, generator=torch.Generator().manual_seed(0))
-        >>> split = Split(torch.arange(10), torch.arange(10, 20), torch.arange(20, 30))
-        >>> ridge_probe(z, z @ torch.tensor([1.0, -2.0]) + 5, split)["rmse"] < 0.01
+        >>> ridge_probe(z, z @ torch.tensor([1.0, -2.0]) + 5, torch.arange(30).split(10))["rmse"] < 0.01
         True
     """
+    from sklearn.linear_model import Ridge
+
     check_embedding("z", z)
-    target = y.reshape(-1, 1) if y.dim() == 1 else y
+    given = as_tensor(y)
+    target = given.reshape(-1, 1) if given.dim() == 1 else given
     check_embedding("y", target)
     if target.shape != (z.size(0), 1):
-        raise ValueError(f"y must have shape [{z.size(0)}] or [{z.size(0)}, 1], got {tuple(y.shape)}")
-    split.check(z.size(0))
-    train, val, test = (part.cpu().numpy() for part in split)
-    rows, targets = z.detach().double().cpu().numpy(), target.squeeze(1).double().cpu().numpy()
-    rows = StandardScaler().fit(rows[train]).transform(rows)
+        raise ValueError(f"y must have shape [{z.size(0)}] or [{z.size(0)}, 1], got {tuple(given.shape)}")
+    train, val, test = (part.numpy() for part in as_split(split, z.size(0)))
+    rows, targets = standardized(z, train), target.squeeze(1).double().numpy()
     probes = [Ridge(penalty).fit(rows[train], targets[train]) for penalty in PENALTIES]
     errors = [_rmse(probe.predict(rows[val]) - targets[val]) for probe in probes]
     best = int(np.argmin(errors))

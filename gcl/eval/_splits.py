@@ -1,14 +1,18 @@
-"""Which rows train the probe, which choose its strength, which are looked at once."""
+"""Splits of rows into training, validation and test, and folds for cross-validation."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from sklearn.model_selection import StratifiedKFold
 from torch import Generator, Tensor
 from torch_geometric.data import Data
 
-from gcl._checks import check_labels
+from augmentors._checks import check_at_least
+from augmentors._random import integers, permutation
+from gcl.eval._labels import Labels, as_classes
+
+_CPU = torch.device("cpu")
 
 
 class Split(NamedTuple):
@@ -33,31 +37,45 @@ class Split(NamedTuple):
             raise ValueError("split.train, split.val and split.test must not share or repeat rows")
 
 
+def as_split(split: Sequence[Tensor], num_rows: int) -> Split:
+    """The three parts as a checked :class:`Split` on the CPU."""
+    if len(split) != 3:
+        raise ValueError(f"split must have three parts (train, val, test), got {len(split)}")
+    parts = Split(*(torch.as_tensor(part).cpu() for part in split))
+    parts.check(num_rows)
+    return parts
+
+
+def check_fraction(name: str, value: float) -> None:
+    """``value`` is in (0, 1)."""
+    if not 0 < value < 1:
+        raise ValueError(f"{name} must be in (0, 1), got {value}")
+
+
 def random_split(n: int, train: float = 0.1, val: float = 0.1, *, generator: Generator | None = None) -> Split:
     """A random split of ``n`` rows; what is left over is the test part.
 
     Args:
         n: number of rows.
         train, val: fractions in (0, 1), together below 1.
-        generator: on the CPU.
+        generator: randomness.
 
     Raises:
         ValueError: a fraction is out of range or leaves a part without rows.
 
-    **Source:** the 10/10/80 protocol of GRACE (arXiv 2006.04131), section 4. **Differs:** as there.
+    **Source:** the 10/10/80 protocol of GRACE (arXiv 2006.04131), section 4. **Differs:** nothing.
 
     Example:
         >>> [len(part) for part in random_split(100, 0.1, 0.2, generator=torch.Generator().manual_seed(0))]
         [10, 20, 70]
     """
-    for name, fraction in (("train", train), ("val", val)):
-        if not 0 < fraction < 1:
-            raise ValueError(f"{name} must be in (0, 1), got {fraction}")
+    check_fraction("train", train)
+    check_fraction("val", val)
     sizes = round(n * train), round(n * val)
     rest = n - sum(sizes)
     if train + val >= 1 or min(*sizes, rest) < 1:
         raise ValueError(f"train={train} and val={val} of n={n} rows leave {(*sizes, rest)} rows: each must be >= 1")
-    return Split(*torch.randperm(n, generator=generator).split([*sizes, rest]))
+    return Split(*permutation(n, _CPU, generator).split([*sizes, rest]))
 
 
 def split_from_masks(data: Data) -> Split:
@@ -81,22 +99,22 @@ def split_from_masks(data: Data) -> Split:
     return Split(*parts)
 
 
-def random_folds(y: Tensor, num_folds: int = 10, *, generator: Generator | None = None) -> Tensor:
+def random_folds(y: Labels, num_folds: int = 10, *, generator: Generator | None = None) -> Tensor:
     """Stratified folds for cross-validation: each holds its share of every class.
 
     Args:
-        y: integer classes ``[N]``.
+        y: a tensor or array of integer classes ``[N]``.
         num_folds: at least 2.
         generator: for the order of the rows.
 
     Returns:
-        Each row's fold ``[N]``, long, from 0 to ``num_folds - 1``.
+        The fold of each row ``[N]``, long, from 0 to ``num_folds - 1``.
 
     Raises:
         TypeError: ``y`` is not integer.
-        ValueError: ``num_folds`` is below 2, or a class has fewer rows than there are folds.
+        ValueError: ``num_folds`` is below 2, a row is unlabeled (-1), or a class has fewer rows than there are folds.
 
-    **Source:** scikit-learn's ``StratifiedKFold``. **Differs:** as there.
+    **Source:** scikit-learn's ``StratifiedKFold``. **Differs:** nothing.
 
     Example:
         >>> y = torch.tensor([0, 0, 0, 0, 1, 1])
@@ -104,22 +122,23 @@ def random_folds(y: Tensor, num_folds: int = 10, *, generator: Generator | None 
         >>> folds[y == 0].bincount().tolist(), folds[y == 1].bincount().tolist()
         ([2, 2], [1, 1])
     """
-    check_labels(y, y.size(0))
-    if num_folds < 2:
-        raise ValueError(f"num_folds must be at least 2, got {num_folds}")
-    found, count = y.unique(return_counts=True)
-    if len(y) == 0 or count.min() < num_folds:
-        got = f"{count.min()} of class {found[count.argmin()]}" if len(y) else "no rows"
+    from sklearn.model_selection import StratifiedKFold
+
+    classes = as_classes(y)
+    check_at_least("num_folds", num_folds, 2)
+    found, count = classes.unique(return_counts=True)
+    if len(classes) == 0 or count.min() < num_folds:
+        got = f"{count.min()} of class {found[count.argmin()]}" if len(classes) else "no rows"
         raise ValueError(f"y must have at least num_folds={num_folds} rows of each class, got {got}")
-    folds = torch.empty(len(y), dtype=torch.long)
+    folds = torch.empty(len(classes), dtype=torch.long)
     splitter = StratifiedKFold(num_folds, shuffle=True, random_state=draw_seed(generator))
-    for number, (_, rows) in enumerate(splitter.split(np.zeros(len(y)), y.cpu().numpy())):
+    for number, (_, rows) in enumerate(splitter.split(np.zeros(len(classes)), classes.numpy())):
         folds[torch.from_numpy(rows)] = number
     return folds
 
 
 def check_folds(folds: Tensor, num_rows: int) -> None:
-    """Raise unless ``folds`` holds the fold of each of ``num_rows`` rows, and there are several."""
+    """``folds`` holds the fold of each of ``num_rows`` rows, and there are several."""
     if folds.is_floating_point() or folds.dtype == torch.bool:
         raise TypeError(f"folds must hold integers, got {folds.dtype}")
     if folds.shape != (num_rows,):
@@ -129,6 +148,5 @@ def check_folds(folds: Tensor, num_rows: int) -> None:
 
 
 def draw_seed(generator: Generator | None) -> int:
-    """A seed for the libraries that know nothing of torch's generators."""
-    device = "cpu" if generator is None else generator.device
-    return int(torch.randint(2**31 - 1, (), generator=generator, device=device))
+    """A seed for libraries that take no generator of torch."""
+    return int(integers(2**31 - 1, (), _CPU, generator))

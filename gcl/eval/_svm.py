@@ -1,20 +1,17 @@
-"""Graph classification from embeddings: a support vector machine, cross-validated."""
+"""Cross-validated support vector machine on frozen embeddings."""
 
 import numpy as np
-from sklearn.metrics import f1_score
-from sklearn.metrics.pairwise import rbf_kernel
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
 from torch import Tensor
 
-from gcl._checks import check_embedding, check_labels
+from gcl._checks import check_embedding
+from gcl.eval._labels import Labels, as_classes
+from gcl.eval._scores import class_scores, standardized
 from gcl.eval._splits import check_folds
 
-STRENGTHS = tuple(10.0**k for k in range(-3, 4))
+SVM_STRENGTHS = tuple(10.0**k for k in range(-3, 4))
 
 
-def svm_cv(g: Tensor, y: Tensor, folds: Tensor) -> dict[str, float]:
+def svm_cv(g: Tensor, y: Labels, folds: Tensor) -> dict[str, float]:
     """Cross-validated support vector machine with a Gaussian kernel; each fold is tested once.
 
     Columns are brought to mean 0 and deviation 1 by the training rows; the kernel is ``exp(-||a - b||^2 / D)``.
@@ -22,8 +19,8 @@ def svm_cv(g: Tensor, y: Tensor, folds: Tensor) -> dict[str, float]:
 
     Args:
         g: graph embeddings ``[B, D]``, any device.
-        y: integer classes ``[B]``.
-        folds: each row's fold ``[B]``, as :func:`gcl.eval.random_folds` draws it.
+        y: a tensor or array of integer classes ``[B]``.
+        folds: the fold of each row ``[B]``, as :func:`gcl.eval.random_folds` draws it.
 
     Returns:
         Means over the folds, in [0, 1], of ``accuracy`` and ``macro_f1``, and ``accuracy_std``, the deviation of the
@@ -31,8 +28,8 @@ def svm_cv(g: Tensor, y: Tensor, folds: Tensor) -> dict[str, float]:
 
     Raises:
         TypeError: ``g`` is not floating-point, or ``y`` or ``folds`` not integer.
-        ValueError: ``g`` has NaN, shapes do not fit, there is one fold only, or the rows outside a fold have one class
-            only or fewer than five rows of a class.
+        ValueError: ``g`` has NaN, shapes do not fit, a row is unlabeled (-1), there is one fold only, or the rows
+            outside a fold have one class only or fewer than five rows of a class.
 
     **Source:** the evaluation of InfoGraph (arXiv 1908.01000) and GraphCL (arXiv 2010.13902). **Differs:** columns are
     standardized; C is chosen without the test fold, and no epoch is chosen at all, where the authors' codes report
@@ -46,29 +43,32 @@ def svm_cv(g: Tensor, y: Tensor, folds: Tensor) -> dict[str, float]:
         >>> svm_cv(torch.eye(2)[y], y, folds)
         {'accuracy': 1.0, 'accuracy_std': 0.0, 'macro_f1': 1.0}
     """
+    from sklearn.metrics.pairwise import rbf_kernel
+    from sklearn.model_selection import GridSearchCV, StratifiedKFold
+    from sklearn.svm import SVC
+
     check_embedding("g", g)
-    check_labels(y, g.size(0))
+    classes = as_classes(y, g.size(0)).numpy()
     check_folds(folds, g.size(0))
-    features, classes, fold = g.detach().double().cpu().numpy(), y.cpu().numpy(), folds.cpu().numpy()
+    fold = folds.cpu().numpy()
     for number in np.unique(fold):
         _check_training_rows(classes[fold != number], number)
-    accuracy, macro_f1 = [], []
+    scores = []
     for number in np.unique(fold):
         train, test = fold != number, fold == number
-        rows = StandardScaler().fit(features[train]).transform(features)
+        rows = standardized(g, train)
         kernel = rbf_kernel(rows, rows[train], gamma=1 / rows.shape[1])
         search = GridSearchCV(
             SVC(kernel="precomputed", tol=1e-2, cache_size=1000),
-            {"C": STRENGTHS},
+            {"C": SVM_STRENGTHS},
             cv=StratifiedKFold(5, shuffle=True, random_state=0),
         ).fit(kernel[train], classes[train])
-        guess = search.predict(kernel[test])
-        accuracy.append((guess == classes[test]).mean())
-        macro_f1.append(f1_score(classes[test], guess, average="macro"))
+        scores.append(class_scores(classes[test], search.predict(kernel[test])))
+    accuracy = [score["accuracy"] for score in scores]
     return {
         "accuracy": float(np.mean(accuracy)),
         "accuracy_std": float(np.std(accuracy)),
-        "macro_f1": float(np.mean(macro_f1)),
+        "macro_f1": float(np.mean([score["macro_f1"] for score in scores])),
     }
 
 

@@ -1,4 +1,4 @@
-"""Losses without negatives, on a predictor and a target."""
+"""BYOL's loss: predictions against targets, without negatives."""
 
 from torch import Tensor
 
@@ -7,7 +7,7 @@ from gcl.losses._similarity import unit
 
 
 def byol(p: Tensor, z: Tensor) -> Tensor:
-    r"""Cosine distance of predictions to their targets, which get no gradient.
+    r"""Cosine distance between predictions and their targets, which get no gradient.
 
     .. math:: \frac{1}{N} \sum_i \left( 2 - 2 \cos(p_i, z_i) \right)
 
@@ -21,8 +21,8 @@ def byol(p: Tensor, z: Tensor) -> Tensor:
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`.
 
-    **Source:** BYOL (arXiv 2006.07733), eq. 2; BGRL (arXiv 2102.06514) takes -cos: this up to scale and shift.
-    **Differs:** one direction; add the other one with the views exchanged.
+    **Source:** BYOL (arXiv 2006.07733), eq. 2; BGRL (arXiv 2102.06514) uses -cos, which differs by scale and shift.
+    **Differs:** one direction only; add the other with the views swapped.
 
     Example:
         >>> import torch

@@ -1,31 +1,31 @@
-"""Losses on the D x D statistics of the embedding's columns: no negatives."""
+"""Decorrelation losses: functions of the D x D statistics of the columns, without negatives."""
 
 import torch
 from torch import Tensor
 
 from gcl._checks import check_row_weight, check_several, check_views
-from gcl.losses._similarity import at_least_float32
+from gcl.pairwise._numerics import at_least_float32
 
 
 def barlow_twins(
     z1: Tensor, z2: Tensor, off_diagonal_weight: float = 5e-3, *, row_weight: Tensor | None = None
 ) -> Tensor:
-    r"""The views' columns shall correlate with themselves and not with each other.
+    r"""Drives the cross-correlation matrix of the two views to the identity.
 
     .. math:: \sum_a (1 - C_{aa})^2 + \lambda \sum_{a \ne b} C_{ab}^2, \qquad C = \tfrac{1}{N} Y^\top Y'
 
-    with Y, Y' the columns with mean 0 and (biased) deviation 1.
+    with Y, Y' the embeddings, their columns scaled to mean 0 and (biased) standard deviation 1.
 
     Args:
         z1, z2: embeddings ``[N, D]``, N >= 2. A constant column has correlation 0.
         off_diagonal_weight: :math:`\lambda`; G-BT uses 1 / D.
-        row_weight: ``[N]``, above 0: how many rows each row stands for in the correlations.
+        row_weight: ``[N]``, above 0: the number of rows that each row represents in the correlations.
 
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only.
 
     **Source:** Barlow Twins (arXiv 2103.03230), eq. 1 and 2; Graph Barlow Twins (arXiv 2106.02466). **Differs:** no
-    epsilon under the deviation (the official code's batch normalization adds 1e-5).
+    epsilon in the standard deviation (the official code's batch normalization adds 1e-5).
 
     Example:
         >>> z = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
@@ -39,8 +39,10 @@ def barlow_twins(
     return (1 - on).square().sum() + off_diagonal_weight * (c.square().sum() - on.square().sum())
 
 
-def vicreg(z1: Tensor, z2: Tensor, invariance: float = 25.0, variance: float = 25.0, covariance: float = 1.0) -> Tensor:
-    r"""Matching rows shall agree, columns vary and not covary.
+def vicreg(
+    z1: Tensor, z2: Tensor, *, invariance: float = 25.0, variance: float = 25.0, covariance: float = 1.0
+) -> Tensor:
+    r"""Distance of matching rows, with penalties on columns of low variance and on their covariances.
 
     .. math::
         \frac{\lambda}{N D} \sum_i \| z_i - z'_i \|^2
@@ -56,8 +58,8 @@ def vicreg(z1: Tensor, z2: Tensor, invariance: float = 25.0, variance: float = 2
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only.
 
-    **Source:** VICReg (arXiv 2105.04906), eq. 1 to 6. **Differs:** as the paper; in the official code the invariance
-    term is the mean over entries too, and the variance terms are halved.
+    **Source:** VICReg (arXiv 2105.04906), eq. 1 to 6. **Differs:** nothing; the official code averages the invariance
+    term over entries too, and halves the variance terms.
 
     Example:
         >>> z = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
@@ -78,17 +80,17 @@ def vicreg(z1: Tensor, z2: Tensor, invariance: float = 25.0, variance: float = 2
 
 
 def cca_ssg(z1: Tensor, z2: Tensor, decorrelation_weight: float = 1e-3, *, row_weight: Tensor | None = None) -> Tensor:
-    r"""The views' columns shall correlate, and each view's be orthogonal: soft canonical correlation.
+    r"""Soft canonical correlation: correlates the views' columns and decorrelates the columns of each view.
 
     .. math::
         -\mathrm{tr}\, Y^\top Y' + \lambda \left( \| Y^\top Y - I \|_F^2 + \| Y'^\top Y' - I \|_F^2 \right)
 
-    with Y, Y' the columns with mean 0 and length 1.
+    with Y, Y' the embeddings, their columns scaled to mean 0 and length 1.
 
     Args:
         z1, z2: embeddings ``[N, D]``, N >= 2. A constant column stays 0.
         decorrelation_weight: :math:`\lambda`.
-        row_weight: ``[N]``, above 0: how many rows each row stands for in means and products.
+        row_weight: ``[N]``, above 0: the number of rows that each row represents in means and products.
 
     Returns:
         Scalar, at least -D.
@@ -97,8 +99,8 @@ def cca_ssg(z1: Tensor, z2: Tensor, decorrelation_weight: float = 1e-3, *, row_w
         TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only.
 
     **Source:** CCA-SSG (arXiv 2106.12484) and the authors' code. **Differs:** the invariance term is the code's
-    -tr, half of the paper's :math:`\| Y - Y' \|_F^2` up to a constant. The deviation is the biased one throughout, so
-    that the columns have length 1 exactly (the code mixes N and N - 1).
+    -tr, half of the paper's :math:`\| Y - Y' \|_F^2` up to a constant. The standard deviation is the biased one
+    throughout (the code mixes N and N - 1), so the columns have length 1 exactly.
 
     Example:
         >>> z = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
@@ -116,13 +118,13 @@ def cca_ssg(z1: Tensor, z2: Tensor, decorrelation_weight: float = 1e-3, *, row_w
 def _standardize(z: Tensor, row_weight: Tensor | None = None) -> Tensor:
     """Columns with mean 0 and length 1, at least float32; a constant column becomes 0.
 
-    With weights, as if each row were there so often: the rows come back times the root of their share.
+    With weights, as if each row were repeated: the rows are scaled by the root of their normalized weight.
     """
     z = at_least_float32(z)
     if row_weight is None:
-        share = z.new_full((z.size(0), 1), 1 / z.size(0))
+        weight = z.new_full((z.size(0), 1), 1 / z.size(0))
     else:
-        share = check_row_weight(row_weight, z)[:, None] / z.size(0)
-    centered = (z - (share * z).sum(0)) * share.sqrt()
+        weight = check_row_weight(row_weight, z)[:, None] / z.size(0)
+    centered = (z - (weight * z).sum(0)) * weight.sqrt()
     var = centered.square().sum(0)
     return centered / torch.where(var > 0, var, 1.0).sqrt()

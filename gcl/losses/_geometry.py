@@ -1,4 +1,4 @@
-"""Losses on where the rows lie: together, or spread out."""
+"""Losses on the geometry of the rows: alignment of positives, uniformity of all."""
 
 import math
 
@@ -6,12 +6,13 @@ from torch import Tensor
 
 from augmentors._checks import check_positive
 from gcl._checks import check_matrix, check_several, check_views
-from gcl.losses._similarity import at_least_float32, row_numbers, unit
+from gcl.losses._similarity import row_numbers, unit
 from gcl.pairwise import cross_lse, sym_lse
+from gcl.pairwise._numerics import at_least_float32
 
 
 def alignment(z1: Tensor, z2: Tensor) -> Tensor:
-    r"""Mean squared distance of matching unit rows.
+    r"""Mean squared distance between matching unit rows.
 
     .. math:: \frac{1}{N} \sum_i \| u_i - u'_i \|^2
 
@@ -24,7 +25,7 @@ def alignment(z1: Tensor, z2: Tensor) -> Tensor:
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`.
 
-    **Source:** arXiv 2005.10242, section 4.1.1, alpha = 2. **Differs:** as there.
+    **Source:** Wang and Isola (arXiv 2005.10242), section 4.1.1, alpha = 2. **Differs:** nothing.
 
     Example:
         >>> import torch
@@ -45,13 +46,13 @@ def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
         t: above 0.
 
     Returns:
-        Scalar in [-4t, 0]; 0: all rows point one way.
+        Scalar in [-4t, 0]; 0 where all rows point in one direction.
 
     Raises:
         TypeError: ``z`` is not floating-point.
         ValueError: there is one row only, or ``t`` is not above 0.
 
-    **Source:** arXiv 2005.10242, section 4.1.2. **Differs:** as there.
+    **Source:** Wang and Isola (arXiv 2005.10242), section 4.1.2. **Differs:** nothing.
 
     Example:
         >>> import torch
@@ -66,7 +67,7 @@ def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
 
 
 def dispersive(z: Tensor, temperature: float = 0.5) -> Tensor:
-    r"""Negatives only: the log of the mean Gaussian potential over pairs of rows, not normalized; O(N) memory.
+    r"""Log of the mean Gaussian potential over pairs of unnormalized rows; O(N) memory.
 
     .. math:: \log \frac{1}{N (N - 1)} \sum_{i \ne j} e^{-\| z_i - z_j \|^2 / t}
 
@@ -79,8 +80,8 @@ def dispersive(z: Tensor, temperature: float = 0.5) -> Tensor:
         ValueError: there is one row only, or the temperature is not above 0.
 
     **Source:** Diffuse and Disperse (arXiv 2506.09027), the InfoNCE variant with squared distances.
-    **Differs:** i = j is left out (the paper's mean holds N such terms, a constant 1 each), and the distances are not
-    divided by D as in the authors' code.
+    **Differs:** excludes the pairs i = j (N constant terms of 1 in the paper's mean); distances are not divided by D
+    as in the authors' code.
 
     Example:
         >>> import torch
@@ -91,7 +92,7 @@ def dispersive(z: Tensor, temperature: float = 0.5) -> Tensor:
     check_several("z", z)
     check_positive("temperature", temperature)
     z = at_least_float32(z)
-    x = (z - z.mean(0)) * (2 / temperature) ** 0.5  # distances do not change; the products lose fewer digits
+    x = (z - z.mean(0)) * (2 / temperature) ** 0.5  # centered, the products lose fewer digits
     half = x.square().sum(1) / 2
     potential = cross_lse(x, x, log_weight=-half, exclude=row_numbers(x)) - half
     return potential.logsumexp(0) - math.log(z.size(0) * (z.size(0) - 1))

@@ -1,4 +1,4 @@
-"""Losses between nodes and the graphs that they belong to."""
+"""Losses between nodes and their graphs."""
 
 import math
 
@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from gcl._checks import check_matrix, check_several
-from gcl.losses._similarity import at_least_float32, log1p_exp
 from gcl.pairwise import row_sum
+from gcl.pairwise._numerics import at_least_float32, log1p_exp
 
 
 def node_graph_bce(h: Tensor, h_negative: Tensor, g: Tensor, batch: Tensor) -> Tensor:
-    r"""Binary cross-entropy of nodes against the summary of their graph, with corrupted nodes as negatives.
+    r"""Binary cross-entropy of discriminating real from corrupted nodes, given a summary of their graph.
 
     .. math::
         \frac{1}{2N} \sum_i \mathrm{sp}(-\langle h_i, g_{b(i)} \rangle)
@@ -26,13 +26,13 @@ def node_graph_bce(h: Tensor, h_negative: Tensor, g: Tensor, batch: Tensor) -> T
         batch: long ``[N]``, each node's graph.
 
     Returns:
-        Scalar; log 2 for a critic that knows nothing.
+        Scalar; log 2 for a critic that is always 0.
 
     Raises:
         TypeError: an embedding is not floating-point.
         ValueError: the shapes do not fit.
 
-    **Source:** Deep Graph Infomax (arXiv 1809.10341), eq. 1, negated. **Differs:** as there.
+    **Source:** Deep Graph Infomax (arXiv 1809.10341), eq. 1, negated. **Differs:** nothing.
 
     Example:
         >>> h, g = torch.ones(3, 2), torch.zeros(1, 2)
@@ -48,7 +48,7 @@ def node_graph_bce(h: Tensor, h_negative: Tensor, g: Tensor, batch: Tensor) -> T
 
 
 def node_graph_jsd(h: Tensor, g: Tensor, batch: Tensor) -> Tensor:
-    r"""Jensen-Shannon estimator of nodes against all graphs of a batch: the own one, and the others as negatives.
+    r"""Jensen-Shannon estimator of the mutual information between nodes and their graph; negatives are other graphs.
 
     .. math::
         \frac{1}{N} \sum_i \mathrm{sp}(-\langle h_i, g_{b(i)} \rangle)
@@ -60,14 +60,14 @@ def node_graph_jsd(h: Tensor, g: Tensor, batch: Tensor) -> Tensor:
         batch: long ``[N]``, each node's graph.
 
     Returns:
-        Scalar: 0 for embeddings at right angles, at least -2 log 2.
+        Scalar, at least -2 log 2; 0 for orthogonal embeddings.
 
     Raises:
         TypeError: an embedding is not floating-point.
         ValueError: the shapes do not fit, or there is one graph only.
 
     **Source:** InfoGraph (arXiv 1908.01000), section 3.2; with the embeddings of two views, MVGRL (arXiv 2006.05582).
-    **Differs:** negated, to be minimized; shifted by 2 log 2 as in the authors' code.
+    **Differs:** negated, and shifted by 2 log 2 as in the authors' code.
 
     Example:
         >>> round(node_graph_jsd(torch.eye(2), torch.eye(2), torch.tensor([0, 1])).item(), 4)  # sp(-1)+sp(0)-2 log 2

@@ -1,4 +1,4 @@
-"""The information regularizer: two views share no more with each other than each shares with their graph."""
+"""The information regularizer of ARIEL."""
 
 from torch import Tensor
 
@@ -8,27 +8,26 @@ from gcl.losses._similarity import unit
 
 
 def information_regularizer(z1: Tensor, z2: Tensor, z: Tensor, temperature: float = 0.5) -> Tensor:
-    r"""How far two views are more alike than each is like the graph that both were made from; row by row, O(N D).
+    r"""Penalty on two views that are more similar to each other than each is to the original graph; O(N D).
 
     .. math:: \frac{1}{N} \sum_i \max\big(2 s(z_{1i}, z_{2i}) - s(z_{1i}, z_i) - s(z_{2i}, z_i),\; 0\big), \qquad
               s(a, b) = e^{\cos(a, b) / \tau}
 
-    No gradient flows through the last two: the term pushes the views apart, it does not pull them to the graph.
+    No gradient flows through the last two terms: the penalty pushes the views apart, but not towards the graph.
 
     Args:
         z1, z2: embeddings ``[N, D]`` of the views; a zero row has cosine 0 with every row.
-        z: embeddings ``[N, D]`` of the graph itself, row by row the same nodes.
+        z: embeddings ``[N, D]`` of the same nodes in the original graph.
         temperature: :math:`\tau`, above 0; s overflows where 1 / temperature exceeds 88 (float32).
 
     Returns:
-        Scalar, at least 0; its scale grows as :math:`e^{1 / \tau}`.
+        Scalar, at least 0; it scales as :math:`e^{1 / \tau}`.
 
     Raises:
         TypeError: an embedding is not floating-point.
         ValueError: the shapes differ or have no rows, or the temperature is not above 0.
 
-    **Source:** ARIEL (arXiv 2208.06956) and the authors' code, which has the stop-gradients.
-    **Differs:** as in the code.
+    **Source:** ARIEL (arXiv 2208.06956) and the authors' code, which has the stop-gradients. **Differs:** nothing.
 
     Example:
         >>> import torch

@@ -1,4 +1,4 @@
-"""Losses that judge every pair of rows by itself: no denominator couples them."""
+"""Pairwise losses without a shared denominator."""
 
 import math
 
@@ -7,12 +7,13 @@ from torch import Tensor
 
 from augmentors._checks import check_positive
 from gcl._checks import check_several, check_views
-from gcl.losses._similarity import at_least_float32, log1p_exp, row_numbers, unit
+from gcl.losses._similarity import row_numbers, unit
 from gcl.pairwise import row_sum
+from gcl.pairwise._numerics import at_least_float32, log1p_exp
 
 
 def jsd(z1: Tensor, z2: Tensor) -> Tensor:
-    r"""Jensen-Shannon estimator over all pairs of rows of two views.
+    r"""Jensen-Shannon estimator of the mutual information of two views, over all pairs of rows.
 
     .. math::
         \frac{1}{N} \sum_i \mathrm{sp}(-\langle z_i, z'_i \rangle)
@@ -21,16 +22,16 @@ def jsd(z1: Tensor, z2: Tensor) -> Tensor:
     with sp the softplus.
 
     Args:
-        z1, z2: embeddings ``[N, D]``, N >= 2, taken as they are, without normalization.
+        z1, z2: embeddings ``[N, D]``, N >= 2; they are not normalized.
 
     Returns:
-        Scalar: 0 for rows at right angles, at least -2 log 2.
+        Scalar, at least -2 log 2; 0 for orthogonal rows.
 
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only.
 
-    **Source:** Deep InfoMax (arXiv 1808.06670), eq. 4. **Differs:** negated, to be minimized, and shifted by 2 log 2 as
-    in InfoGraph's code.
+    **Source:** Deep InfoMax (arXiv 1808.06670), eq. 4. **Differs:** negated, and shifted by 2 log 2
+    as in InfoGraph's code.
 
     Example:
         >>> round(jsd(torch.eye(2), torch.eye(2).flip(0)).item(), 4)  # sp(0) + sp(1) - 2 log 2
@@ -45,7 +46,7 @@ def jsd(z1: Tensor, z2: Tensor) -> Tensor:
 
 
 def siglip(z1: Tensor, z2: Tensor, scale: float | Tensor = 10.0, bias: float | Tensor = -10.0) -> Tensor:
-    r"""Sigmoid loss: every pair of rows is classified as matching or not.
+    r"""Sigmoid loss: binary classification of each pair of rows as matching or not.
 
     .. math::
         \frac{1}{N} \sum_i \Big[ \mathrm{sp}(-a \cos(z_i, z'_i) - b)
@@ -53,13 +54,13 @@ def siglip(z1: Tensor, z2: Tensor, scale: float | Tensor = 10.0, bias: float | T
 
     Args:
         z1, z2: embeddings ``[N, D]``.
-        scale: a, a number or a scalar parameter to be learnt (as exp of one, in the paper).
-        bias: b, likewise.
+        scale: a, a number or a learnable scalar (the paper learns its logarithm).
+        bias: b, a number or a learnable scalar.
 
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`.
 
-    **Source:** SigLIP (arXiv 2303.15343), algorithm 1. **Differs:** as there.
+    **Source:** SigLIP (arXiv 2303.15343), algorithm 1. **Differs:** nothing.
 
     Example:
         >>> siglip(torch.eye(3), torch.eye(3))  # log 2 for the pair, 2 log(1 + e^-10) for the others
@@ -73,7 +74,7 @@ def siglip(z1: Tensor, z2: Tensor, scale: float | Tensor = 10.0, bias: float | T
 
 
 def triplet(z1: Tensor, z2: Tensor, margin: float = 0.5) -> Tensor:
-    r"""Every other row of the other view shall be less similar than the partner, by a margin.
+    r"""Triplet loss with a margin, over all negatives of the other view.
 
     .. math:: \frac{1}{N (N - 1)} \sum_{i \ne j} \max\left(0,\; m + \cos(z_i, z'_j) - \cos(z_i, z'_i)\right)
 
@@ -87,8 +88,8 @@ def triplet(z1: Tensor, z2: Tensor, margin: float = 0.5) -> Tensor:
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only, or the margin is not above 0.
 
-    **Source:** FaceNet (arXiv 1503.03832), eq. 2, over all negatives. **Differs:** cosines, not squared distances
-    (which are 2 - 2 cos between unit rows: half the margin of the paper).
+    **Source:** FaceNet (arXiv 1503.03832), eq. 2, over all negatives. **Differs:** cosines instead of squared
+    distances (2 - 2 cos for unit rows), so the margin is half of the paper's.
 
     Example:
         >>> triplet(torch.eye(2), torch.eye(2).flip(0))  # 0.5 + 1 - 0

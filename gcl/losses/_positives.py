@@ -1,4 +1,4 @@
-"""Losses with several positives for a row: of its class, or along edges."""
+"""Losses with several positives for each row: the rows of its class, or its neighbors."""
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from gcl.pairwise import edge_dot, sym_lse
 
 
 def sup_con(z: Tensor, y: Tensor, temperature: float = 0.1, *, num_classes: int | None = None) -> Tensor:
-    r"""Supervised contrastive loss: the rows of a row's own class are its positives; O(N) memory.
+    r"""Supervised contrastive loss: the other rows of the same class are positives; O(N) memory.
 
     .. math::
         \ell_i = -\frac{1}{|P_i|} \sum_{p \in P_i} \log \frac{e^{s(z_i, z_p)}}{\sum_{a \ne i} e^{s(z_i, z_a)}},
@@ -20,7 +20,7 @@ def sup_con(z: Tensor, y: Tensor, temperature: float = 0.1, *, num_classes: int 
         z: embeddings ``[N, D]``; for two views, ``torch.cat([z1, z2])`` with ``y.repeat(2)``.
         y: long ``[N]``, classes 0 to C - 1.
         temperature: above 0.
-        num_classes: C; ``None`` reads it off ``y``, which waits for the device.
+        num_classes: C; ``None`` computes it from ``y``, which synchronizes with the device.
 
     Returns:
         Scalar: the mean over the rows that have a positive, 0 if none has.
@@ -30,8 +30,7 @@ def sup_con(z: Tensor, y: Tensor, temperature: float = 0.1, *, num_classes: int 
         ValueError: the shapes do not fit, or the temperature is not above 0.
 
     **Source:** Supervised Contrastive Learning (arXiv 2004.11362), eq. 2 (the sum outside the logarithm).
-    **Differs:** as there; the official code also multiplies by the temperature over a base temperature (1 here). The
-    sum over positives is a product with the sum of the class, O(N D).
+    **Differs:** nothing; the official code also multiplies by the temperature over a base temperature (1 here).
 
     Example:
         >>> sup_con(torch.eye(2).repeat(2, 1), torch.tensor([0, 1, 0, 1]), temperature=1.0)  # log(e + 2) - 1
@@ -52,16 +51,14 @@ def sup_con(z: Tensor, y: Tensor, temperature: float = 0.1, *, num_classes: int 
 
 
 def neighbor_nce(z: Tensor, edge_index: Tensor, temperature: float = 0.5) -> Tensor:
-    r"""Contrastive loss whose positives are given as a list of pairs, such as the edges of a graph; O(N + E) memory.
+    r"""Contrastive loss with a list of pairs, such as the edges of a graph, as positives; O(N + E) memory.
 
-    .. math::
-        \ell_i = -\frac{1}{|P_i|} \sum_{p \in P_i} \log \frac{e^{s(z_i, z_p)}}{\sum_{a \ne i} e^{s(z_i, z_a)}},
-        \qquad P_i = \{ p \ne i : (i, p) \in E \}
+    Equals :func:`sup_con` with the positives :math:`P_i = \{ p \ne i : (i, p) \in E \}`.
 
     Args:
         z: embeddings ``[N, D]``.
-        edge_index: long ``[2, E]``: row ``edge_index[1, e]`` is a positive of row ``edge_index[0, e]``. Self-loops do
-            not count; a duplicate counts twice.
+        edge_index: long ``[2, E]``: row ``edge_index[1, e]`` is a positive of row ``edge_index[0, e]``. Self-loops are
+            ignored; duplicates count twice.
         temperature: above 0.
 
     Returns:
@@ -72,7 +69,7 @@ def neighbor_nce(z: Tensor, edge_index: Tensor, temperature: float = 0.5) -> Ten
         ValueError: the shapes do not fit, or the temperature is not above 0.
 
     **Source:** Supervised Contrastive Learning (arXiv 2004.11362), eq. 2, with positives from a graph as in
-    Local-GCL (arXiv 2305.17437). **Differs:** the positives are all in the denominator.
+    Local-GCL (arXiv 2305.17437). **Differs:** all positives are in the denominator.
 
     Example:
         >>> z = torch.eye(2).repeat(2, 1)
@@ -83,14 +80,14 @@ def neighbor_nce(z: Tensor, edge_index: Tensor, temperature: float = 0.5) -> Ten
     check_positive("temperature", temperature)
     x = unit(z) * temperature**-0.5
     anchor, positive = edge_index
-    real = (anchor != positive).to(x.dtype)
-    count = x.new_zeros(len(x)).index_add(0, anchor, real)
-    total = x.new_zeros(len(x)).index_add(0, anchor, edge_dot(x, x, edge_index) * real)
+    counted = (anchor != positive).to(x.dtype)
+    count = x.new_zeros(len(x)).index_add(0, anchor, counted)
+    total = x.new_zeros(len(x)).index_add(0, anchor, edge_dot(x, x, edge_index) * counted)
     return _mean_over_positives(x, total, count, 1 / temperature)
 
 
 def _mean_over_positives(x: Tensor, total: Tensor, count: Tensor, bound: float) -> Tensor:
-    """Mean over the rows with positives of lse - (sum of the positives' scores) / (their number)."""
-    some = count > 0
+    """Mean, over the rows that have positives, of the log-sum-exp minus the positives' mean score."""
+    has_positive = count > 0
     terms = sym_lse(x, bound=bound) - total / count.clamp_min(1)
-    return torch.where(some, terms, 0.0).sum() / some.sum().clamp_min(1)
+    return torch.where(has_positive, terms, 0.0).sum() / has_positive.sum().clamp_min(1)

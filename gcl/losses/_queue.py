@@ -1,23 +1,25 @@
-"""Negatives remembered from earlier steps."""
+"""A queue of negatives from earlier steps, and InfoNCE against it."""
 
 import torch
 from torch import Tensor, nn
 
-from augmentors._checks import check_positive
+from augmentors._checks import check_at_least, check_positive
 from gcl._checks import check_matrix, check_views
-from gcl.losses._similarity import log1p_exp, unit
+from gcl.losses._similarity import unit
 from gcl.pairwise import cross_lse
+from gcl.pairwise._numerics import log1p_exp
 
 
 class NegativeQueue(nn.Module):
-    """The last ``size`` rows pushed, of unit length; saved with the model, never trained.
+    """Queue of the last ``size`` rows pushed, normalized; saved with the model, without parameters.
 
     Args:
         size: number of rows kept, at least 1.
-        dim: their width.
+        dim: their width, at least 1.
 
     Raises:
-        ValueError: ``size`` or ``dim`` is below 1; (by ``push``) more rows than ``size`` come at once.
+        TypeError: ``size`` or ``dim`` is no int.
+        ValueError: ``size`` or ``dim`` is below 1; (by ``push``) ``z`` has another width or more than ``size`` rows.
 
     **Source:** MoCo (arXiv 1911.05722), section 3.2. **Differs:** starts empty, where MoCo starts with random rows.
 
@@ -33,9 +35,8 @@ class NegativeQueue(nn.Module):
 
     def __init__(self, size: int, dim: int) -> None:
         super().__init__()
-        for name, value in (("size", size), ("dim", dim)):
-            if value < 1:
-                raise ValueError(f"{name} must be at least 1, got {value}")
+        check_at_least("size", size, 1)
+        check_at_least("dim", dim, 1)
         self.register_buffer("rows", torch.zeros(size, dim))
         self.register_buffer("log_weight", torch.full((size,), float("-inf")))  # 0 where a row has been pushed
         self.register_buffer("place", torch.zeros((), dtype=torch.long))
@@ -45,7 +46,7 @@ class NegativeQueue(nn.Module):
 
     @torch.no_grad()
     def push(self, z: Tensor) -> None:
-        """Remember the rows ``z`` ``[K, dim]``, K <= size, in place of the oldest."""
+        """Store the rows ``z`` ``[K, dim]``, K <= size, in place of the oldest ones."""
         check_matrix("z", z)
         size = self.rows.size(0)
         if z.size(1) != self.rows.size(1) or z.size(0) > size:
@@ -57,14 +58,14 @@ class NegativeQueue(nn.Module):
 
 
 def queue_nce(q: Tensor, k: Tensor, queue: NegativeQueue, temperature: float = 0.07) -> Tensor:
-    r"""InfoNCE of queries against their keys, with the negatives from a queue.
+    r"""InfoNCE of queries against their keys, with negatives from a queue.
 
     .. math:: \ell_i = -\log \frac{e^{s(q_i, k_i)}}{e^{s(q_i, k_i)} + \sum_n e^{s(q_i, n)}}
 
     Args:
         q: queries ``[N, D]``, which get the gradient.
         k: keys ``[N, D]``, usually of a momentum encoder; detached here.
-        queue: its rows are the negatives; push ``k`` afterwards.
+        queue: the negatives; push ``k`` afterwards.
         temperature: above 0.
 
     Returns:
@@ -73,7 +74,7 @@ def queue_nce(q: Tensor, k: Tensor, queue: NegativeQueue, temperature: float = 0
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`; or the queue has another width.
 
-    **Source:** MoCo (arXiv 1911.05722), eq. 1. **Differs:** as there.
+    **Source:** MoCo (arXiv 1911.05722), eq. 1. **Differs:** nothing.
 
     Example:
         >>> queue = NegativeQueue(size=4, dim=2)

@@ -1,33 +1,29 @@
-"""What the losses share: unit rows, stacked views, a softplus that keeps its digits."""
+"""Unit rows, stacked views and row numbers, shared by the losses."""
 
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-
-def at_least_float32(z: Tensor) -> Tensor:
-    """``z`` in float32 if it is of half precision."""
-    return z.to(torch.promote_types(z.dtype, torch.float32))
+from gcl.pairwise._numerics import at_least_float32
 
 
 def unit(z: Tensor) -> Tensor:
-    """Rows of ``z`` ``[N, D]`` divided by their length, at least float32; a zero row stays as it is."""
+    """Rows of ``z`` ``[N, D]`` scaled to length 1, at least float32; a zero row stays 0."""
     z = at_least_float32(z)
     length = torch.linalg.vector_norm(z, dim=1, keepdim=True)
     return z / length.masked_fill(length == 0, 1.0)
 
 
 def stack_unit_rows(z1: Tensor, z2: Tensor, temperature: float | Tensor) -> tuple[Tensor, Tensor]:
-    """Unit rows of both views over sqrt(temperature) ``[2N, D]``, and the product of each with its partner ``[2N]``."""
+    """Unit rows of both views over sqrt(temperature) ``[2N, D]``, and each row's product with its positive ``[2N]``."""
     x, positive = _Stack.apply(at_least_float32(z1), at_least_float32(z2), temperature**-0.5)
     return x, positive.repeat(2)
 
 
 class _Stack(torch.autograd.Function):
-    """As plain autograd would have it, but the stacked rows are the only thing of size N D that is kept."""
+    """Normalizes and stacks two views; saves only the stacked rows for the backward pass."""
 
     @staticmethod
     def forward(ctx: Any, z1: Tensor, z2: Tensor, scale: float | Tensor) -> tuple[Tensor, Tensor]:
@@ -51,11 +47,6 @@ class _Stack(torch.autograd.Function):
         return grads[0], grads[1], None
 
 
-def log1p_exp(x: Tensor) -> Tensor:
-    """Softplus to full float64 accuracy: torch's default gives up the exponential above 20, an error of 2e-9."""
-    return F.softplus(x, threshold=50.0)
-
-
 def row_numbers(z: Tensor) -> Tensor:
-    """Each row's own number: the column of its partner in the other view."""
+    """Each row's number, which is also the column of its positive in the other view."""
     return torch.arange(z.size(0), device=z.device)

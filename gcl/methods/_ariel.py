@@ -12,7 +12,7 @@ from augmentors import AdversarialView, Augmentor, UniformSubgraph
 from augmentors._checks import check_not_negative
 from gcl._pair import Pair
 from gcl.losses import information_regularizer
-from gcl.losses._contrastive import fixed_anchor_info_nce
+from gcl.losses._info_nce import fixed_anchor_info_nce
 from gcl.methods._base import check_no_seeds, evaluating
 from gcl.methods._grace import GRACE
 from gcl.methods._graphcl import GraphCL
@@ -24,25 +24,15 @@ _GRAPH_ATTACK = partial(AdversarialView, edge_budget=0.1, feature_step=0.001)
 
 
 class _Adversarial(Wrapper):
-    """A two-view method, and a third view of the graph made by an attack on the first view's loss.
-
-    ``anchored(z1)`` is the loss ``z -> scalar`` of projections against the fixed ones of the first view.
-    """
+    """A two-view method, and a third view of the graph made by an attack on the first view's loss."""
 
     needs_edges = True
 
-    def __init__(
-        self,
-        method: TwoView,
-        anchored: Callable[[Tensor], Callable[[Tensor], Tensor]],
-        attack: AttackFactory,
-        adversarial_weight: float,
-    ) -> None:
+    def __init__(self, method: TwoView, attack: AttackFactory, adversarial_weight: float) -> None:
         super().__init__(method)
         self.adversarial_weight = check_not_negative("adversarial_weight", adversarial_weight)
         if adversarial_weight:
             check_takes_edge_weight("encoder", method.encoder)
-        self.anchored = anchored
         self.attack = attack
 
     def loss_of(self, pair: Pair, *, generator: Generator | None = None) -> Tensor:
@@ -57,8 +47,12 @@ class _Adversarial(Wrapper):
         """The view of the graph that the attack finds against the first view, the networks in evaluation mode."""
         with evaluating(self.method):
             with torch.no_grad():
-                against = self.anchored(self._project(pair.view1))
+                against = self.anchored_objective(self._project(pair.view1))
             return self.attack(lambda view: against(self._project(view)))(pair.data, generator=generator)
+
+    def anchored_objective(self, z1: Tensor) -> Callable[[Tensor], Tensor]:
+        """The loss ``z -> scalar`` of projections against the fixed ones of the first view."""
+        return partial(self.objective, z1)
 
     def _project(self, view: Data) -> Tensor:
         return self.projector(self.represent(view))
@@ -111,7 +105,7 @@ class ARIEL(_Adversarial):
         **grace: Any,
     ) -> None:
         method = GRACE(encoder, dim, temperature=temperature, **grace)
-        super().__init__(method, partial(fixed_anchor_info_nce, temperature=temperature), attack, adversarial_weight)
+        super().__init__(method, attack, adversarial_weight)
         self.temperature = temperature
         self.information_weight = check_not_negative("information_weight", information_weight)
         self.subgraph = None if subgraph_size is None else UniformSubgraph(subgraph_size)
@@ -122,6 +116,10 @@ class ARIEL(_Adversarial):
             check_no_seeds("subgraph_size", data, "they are subgraphs already, so set it to None")
             data = self.subgraph(data, generator=generator)
         return super().pair(data, generator=generator)
+
+    def anchored_objective(self, z1: Tensor) -> Callable[[Tensor], Tensor]:
+        """InfoNCE against the first view, whose own sums are computed once."""
+        return fixed_anchor_info_nce(z1, self.temperature)
 
     def loss_of(self, pair: Pair, *, generator: Generator | None = None) -> Tensor:
         """Attack and compare the three views, and add the information regularizer."""
@@ -172,4 +170,4 @@ class ARIELGraph(_Adversarial):
         **graphcl: Any,
     ) -> None:
         method = GraphCL(encoder, dim, temperature=temperature, **graphcl)
-        super().__init__(method, lambda z1: partial(method.objective, z1), attack, adversarial_weight)
+        super().__init__(method, attack, adversarial_weight)

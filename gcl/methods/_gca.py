@@ -64,7 +64,12 @@ def adaptive_augmentors(
     """The augmentors of both views."""
     rates = zip(check_pair("edge_drop", edge_drop), check_pair("feature_mask", feature_mask), strict=True)
     augmentor1, augmentor2 = (
-        Compose([AdaptiveEdgeDrop(edge, centrality, threshold), AdaptiveFeatureMask(feature, centrality, threshold)])
+        Compose(
+            [
+                AdaptiveEdgeDrop(edge, centrality, threshold=threshold),
+                AdaptiveFeatureMask(feature, centrality, threshold=threshold),
+            ]
+        )
         for edge, feature in rates
     )
     return augmentor1, augmentor2

@@ -44,7 +44,7 @@ class GRACE(TwoView):
         >>> from gcl.nn import gcn
         >>> method = GRACE(gcn(1433, 256, 2, 128), temperature=0.4)
         >>> method.augmentor1
-        Compose([EdgeDrop(p=0.2, undirected=True), FeatureMask(p=0.3)])
+        Compose([EdgeDrop(0.2), FeatureMask(0.3)])
     """
 
     def __init__(

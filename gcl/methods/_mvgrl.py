@@ -125,7 +125,8 @@ class MVGRLGraph(_CrossView):
         ValueError: ``diffusion_encoder`` takes no edge weights; (by ``loss``) the batch has one graph only.
 
     **Source:** Contrastive Multi-View Representation Learning on Graphs (arXiv 2006.05582), eq. 5, with the
-    Jensen-Shannon estimator and the heads of the authors' code. **Differs:** the diffusion is sparse; the authors pad the graphs to one size and divide by the number of padded nodes.
+    Jensen-Shannon estimator and the heads of the authors' code. **Differs:** the diffusion is sparse; the authors pad
+    the graphs to one size and divide by the number of padded nodes.
 
     Example:
         >>> import torch

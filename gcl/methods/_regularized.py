@@ -40,7 +40,7 @@ class Regularized(Wrapper):
         self.regularizer: Any = check_callable("regularizer", regularizer, "a function (encoder, pair) -> scalar")
         self.regularizer_weight = check_probability("regularizer_weight", regularizer_weight)
         if hasattr(regularizer, "check_method"):
-            regularizer.check_method(self)
+            regularizer.check_method(self.encoder, readout=self.readout, drops_edges=self.drops_edges)
 
     @property
     def needs_edges(self) -> bool:  # type: ignore[override]

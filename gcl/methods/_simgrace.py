@@ -71,5 +71,5 @@ class SimGRACE(Method):
         """A copy with noisy parameters, whose batch norms keep statistics of their own."""
         noisy = copy.deepcopy(self.encoder)
         for p in noisy.parameters():
-            p += self.noise * p.std(correction=0) * normal(p.shape, p.device, generator, p.dtype)
+            p.add_(self.noise * p.std(correction=0) * normal(p.shape, p.device, generator, p.dtype))
         return noisy

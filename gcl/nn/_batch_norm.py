@@ -1,4 +1,4 @@
-"""BatchNorm on other rows than those that it was trained on."""
+"""Batch statistics of a network on data that it was not trained on."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 @contextmanager
 def batch_statistics(network: nn.Module) -> Iterator[list[_BatchNorm]]:
-    """Inside, the BatchNorm layers of ``network`` normalize by the rows that they see, and keep their statistics.
+    """Inside the context, BatchNorm layers normalize by the rows that they see, and keep these statistics.
 
     Yields:
         Those layers.

@@ -3,6 +3,8 @@
 Explainers, TorchScript, tracing, export and sparse adjacencies take PyG's own way, message by message.
 """
 
+from collections.abc import Callable
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -17,14 +19,26 @@ from gcl.nn._features import features_product
 from gcl.pairwise import edge_sum
 
 
+def renamed(method: Any, name: str) -> Callable[..., Any]:
+    """A parent's method under another name, by which TorchScript finds it: it knows no ``super()``."""
+    copy = FunctionType(method.__code__, method.__globals__, name, method.__defaults__, method.__closure__)
+    copy.__annotations__ = method.__annotations__
+    return copy
+
+
 class SparseGCNConv(GCNConv):
     """PyG's ``GCNConv``, which also skips the zeros of bags of words."""
 
-    _by_messages = GCNConv.forward
+    aggregations = ("add",)
+    propagate = (
+        MessagePassing.propagate
+    )  # PyG keeps its template in the class: a subclass would explain by its parent's
+    _by_messages = renamed(GCNConv.forward, "_by_messages")
 
     def forward(self, x: Tensor, edge_index: Adj, edge_weight: OptTensor = None) -> Tensor:
-        if not torch.jit.is_scripting() and _by_product(self, edge_index) and not self.cached:
-            return self._product(x, edge_index, edge_weight)
+        if not torch.jit.is_scripting():  # noqa: SIM102 (TorchScript would compile the second condition)
+            if _by_product(self, edge_index) and not self.cached:
+                return self._product(x, edge_index, edge_weight)
         return self._by_messages(x, edge_index, edge_weight)
 
     @torch.jit.unused
@@ -39,12 +53,15 @@ class SparseGCNConv(GCNConv):
 class WeightedGINConv(GINConv):
     """PyG's ``GINConv`` with weighted edges."""
 
+    aggregations = ("add",)
+    propagate = MessagePassing.propagate
+
     def forward(self, x: Tensor, edge_index: Adj, edge_weight: OptTensor = None) -> Tensor:
-        if not torch.jit.is_scripting() and _by_product(self, edge_index):
-            out = sum_neighbors(x, edge_index, edge_weight)
-        else:
-            # propagate_type: (x: Tensor, edge_weight: OptTensor)  (PyG reads this)
-            out = self.propagate(edge_index, x=x, edge_weight=edge_weight)
+        if not torch.jit.is_scripting():  # noqa: SIM102 (TorchScript would compile the second condition)
+            if _by_product(self, edge_index):
+                return self.nn(sum_neighbors(x, edge_index, edge_weight) + (1 + self.eps) * x)
+        # propagate_type: (x: Tensor, edge_weight: OptTensor)  (PyG reads this)
+        out = self.propagate(edge_index, x=x, edge_weight=edge_weight)
         return self.nn(out + (1 + self.eps) * x)
 
     def message(self, x_j: Tensor, edge_weight: OptTensor) -> Tensor:
@@ -57,12 +74,14 @@ class WeightedGINConv(GINConv):
 class SparseSAGEConv(SAGEConv):
     """PyG's ``SAGEConv``; a product where neighbors are averaged."""
 
-    _by_messages = SAGEConv.forward
+    aggregations = ("mean",)
+    propagate = MessagePassing.propagate
+    _by_messages = renamed(SAGEConv.forward, "_by_messages")
 
     def forward(self, x: Tensor, edge_index: Adj) -> Tensor:
-        plain_mean = self.aggr == "mean" and not self.project and self.root_weight and not self.normalize
-        if not torch.jit.is_scripting() and _by_product(self, edge_index) and plain_mean:
-            return self._product(x, edge_index)
+        if not torch.jit.is_scripting():  # noqa: SIM102 (TorchScript would compile the second condition)
+            if _by_product(self, edge_index) and not (self.project or self.normalize) and self.root_weight:
+                return self._product(x, edge_index)
         return self._by_messages(x, edge_index)
 
     @torch.jit.unused
@@ -80,8 +99,8 @@ def sum_neighbors(x: Tensor, edge_index: Tensor, edge_weight: OptTensor) -> Tens
 
 
 @torch.jit.unused
-def _by_product(conv: MessagePassing, edge_index: Any) -> bool:
-    plain = conv.aggr in ("add", "mean") and conv.flow == "source_to_target" and not conv.explain
+def _by_product(conv: Any, edge_index: Any) -> bool:
+    plain = conv.aggr in conv.aggregations and conv.flow == "source_to_target" and not conv.explain
     return plain and not is_sparse(edge_index) and not torch.jit.is_tracing() and not _is_exporting()
 
 

@@ -1,4 +1,4 @@
-"""Targets that follow a network slowly."""
+"""Target networks that follow another one by a moving average."""
 
 import copy
 
@@ -7,7 +7,7 @@ from torch import nn
 
 
 def make_target(network: nn.Module) -> nn.Module:
-    """A copy of ``network`` that is never trained.
+    """Copy a network to a target that is never trained.
 
     Example:
         >>> [p.requires_grad for p in make_target(nn.Linear(2, 2)).parameters()]
@@ -22,7 +22,7 @@ def move_target(target: nn.Module, network: nn.Module, momentum: float) -> None:
 
     .. math:: \theta' \leftarrow m \theta' + (1 - m) \theta
 
-    **Source:** MoCo (arXiv 1911.05722), eq. 2; BYOL (arXiv 2006.07733), eq. 1. **Differs:** as there.
+    **Source:** MoCo (arXiv 1911.05722), eq. 2; BYOL (arXiv 2006.07733), eq. 1. **Differs:** nothing.
 
     Example:
         >>> target, network = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)

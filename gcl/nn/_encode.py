@@ -47,7 +47,7 @@ def encode(encoder: Encoder, data: Data, *, chunk: int | None = None) -> Tensor:
     - ``edge_attr`` is left out where a PyG model or layer was built without ``edge_dim``.
     - ``batch_size`` of a PyG model is the number of graphs, and goes with ``batch`` only.
     - The layers of PyG's models compute only the nodes that the next layer needs where a loader's batch says by
-      ``node_hop`` and ``edge_hop`` which these are, and where that changes no value.
+      ``node_hop`` how far each node is from the seeds, and where that changes no value.
 
     Args:
         encoder: a module or function; may be wrapped in ``DistributedDataParallel`` or ``torch.compile``.
@@ -74,7 +74,7 @@ def encode(encoder: Encoder, data: Data, *, chunk: int | None = None) -> Tensor:
     """
     if not isinstance(data, Data):
         raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
-    model, takes = _unwrap(encoder), takes_of(encoder)
+    model, takes = unwrap(encoder), takes_of(encoder)
     arguments = _arguments(model, takes, data)
     if chunk is not None:
         return encode_in_chunks(model, data, check_at_least("chunk", chunk, 1), arguments)
@@ -84,7 +84,7 @@ def encode(encoder: Encoder, data: Data, *, chunk: int | None = None) -> Tensor:
 
 def takes_of(encoder: Encoder) -> Takes:
     """What the encoder takes, read once from its signature."""
-    encoder = _unwrap(encoder)
+    encoder = unwrap(encoder)
     if encoder not in _TAKES:
         _TAKES[encoder] = _read(encoder)
     return _TAKES[encoder]
@@ -92,7 +92,7 @@ def takes_of(encoder: Encoder) -> Takes:
 
 def takes_edge_weight(encoder: Encoder) -> bool:
     """Whether the encoder uses the weights of edges."""
-    return "edge_weight" in takes_of(encoder).names and getattr(_unwrap(encoder), "supports_edge_weight", True)
+    return "edge_weight" in takes_of(encoder).names and getattr(unwrap(encoder), "supports_edge_weight", True)
 
 
 def check_takes_edge_weight(name: str, encoder: Encoder) -> None:
@@ -101,7 +101,7 @@ def check_takes_edge_weight(name: str, encoder: Encoder) -> None:
         raise ValueError(f"{name} must take edge weights, got {_name(encoder)}, which does not: use gcl.nn.gcn or gin")
 
 
-def _unwrap(encoder: Any) -> Any:
+def unwrap(encoder: Any) -> Any:
     """The module inside ``DistributedDataParallel`` and ``torch.compile``."""
     while True:
         if isinstance(encoder, DistributedDataParallel):
@@ -132,7 +132,8 @@ def _read(encoder: Any) -> Takes:
 
 def _arguments(model: Any, takes: Takes, data: Data) -> dict[str, Any]:
     """The attributes of the graph that the encoder takes, by name."""
-    store, arguments = data._store, {}
+    store = data._store
+    arguments: dict[str, Any] = {}
     if "edge_weight" in store and not takes_edge_weight(model):
         raise ValueError(
             f"encoder must take edge_weight, which data has, got {_name(model)}, which does not: "
@@ -166,16 +167,16 @@ def _takes_edge_attr(model: Any) -> bool:
 
 def _hops(model: Any, takes: Takes, data: Data) -> dict[str, list[int]]:
     """How many nodes and edges each hop of a loader's batch has, where its layers can be trimmed by that."""
-    node_hop, edge_hop = data.get("node_hop"), data.get("edge_hop")
-    if node_hop is None or edge_hop is None or not {*_HOPS} <= {*takes.names} or not _trims_exactly(model):
+    hop = data.get("node_hop")
+    if hop is None or hop.numel() == 0 or not {*_HOPS} <= {*takes.names} or not _trims_exactly(model):
         return {}
+    num_hops, (start, end) = int(hop.max()), hop[_edge_index(data)]
+    sorted_hops = (hop.diff() >= 0).all() & (end.diff() >= 0).all() & (hop[: data.get("batch_size")] == 0).all()
+    fits = sorted_hops & (start <= end + 1).all() & (end < num_hops).all()  # a view may have other edges
     both_values = "edge_weight" in data and "edge_attr" in data and _takes_edge_attr(model)
-    if both_values or any((hop.diff() < 0).any() for hop in (node_hop, edge_hop)):
+    if both_values or num_hops < model.num_layers or not fits:
         return {}
-    num_hops = max(int(hop.max()) if hop.numel() else 0 for hop in (node_hop, edge_hop))
-    if num_hops < model.num_layers:
-        return {}
-    counts = node_hop.bincount(minlength=num_hops + 1), (edge_hop - 1).bincount(minlength=num_hops)
+    counts = hop.bincount(), end.bincount(minlength=num_hops)
     return {name: count.tolist() for name, count in zip(_HOPS, counts, strict=True)}
 
 

@@ -11,18 +11,11 @@ from torch_geometric.nn.resolver import activation_resolver, normalization_resol
 from torch_geometric.typing import Adj, OptTensor
 
 from augmentors._checks import check_at_least
-from gcl.nn._convs import SparseGCNConv, SparseSAGEConv, WeightedGINConv
+from gcl.nn._convs import SparseGCNConv, SparseSAGEConv, WeightedGINConv, renamed
 
 
 def gcn(
-    in_channels: int,
-    hidden_channels: int,
-    num_layers: int = 2,
-    out_channels: int | None = None,
-    *,
-    act: Any = "relu",
-    final_activation: bool = True,
-    **kwargs: Any,
+    in_channels: int, hidden_channels: int, num_layers: int = 2, out_channels: int | None = None, **options: Any
 ) -> nn.Module:
     """A graph convolutional network: PyG's ``GCN`` with an activation after the last layer.
 
@@ -35,15 +28,13 @@ def gcn(
         num_layers: number of convolutions, at least 1.
         out_channels: width of the embeddings, at least 1; ``None``: ``hidden_channels``, and with ``jk="cat"`` the
             concatenation of all layers, ``num_layers * hidden_channels``.
-        act: name or module; a module with parameters (``"prelu"``) is shared by the layers.
-        final_activation: apply it after the last layer too, as the contrastive papers' encoders do
-            and PyG's ``GCN`` does not.
-        **kwargs: passed to PyG's ``GCN``: ``norm``, ``dropout``, ``jk``, ``normalize``, ...
+        **options: ``final_activation=False`` ends with the last convolution, as PyG's model does and the contrastive
+            papers' encoders do not; ``act`` (name or module, ``"relu"``), ``norm``, ``dropout``, ``jk``, ``normalize``,
+            ... as of PyG's ``GCN``. A module with parameters (``act="prelu"``) is shared by the layers.
 
     Raises:
         TypeError: a width or ``num_layers`` is no int.
-        ValueError: a width or ``num_layers`` is below 1, or ``out_channels`` is given for a concatenation of another
-            width.
+        ValueError: one of these is below 1, or ``out_channels`` is not the width of the concatenation.
 
     **Source:** GCN (arXiv 1609.02907); GRACE's encoder (arXiv 2006.04131, section 4.2). **Differs:** ``jk="cat"`` is
     the concatenation itself, where PyG's model has a linear layer behind it.
@@ -54,18 +45,11 @@ def gcn(
         >>> encoder(torch.randn(3, 8), torch.tensor([[0, 1], [1, 2]])).shape
         torch.Size([3, 4])
     """
-    return _build(SparseGCN, in_channels, hidden_channels, num_layers, out_channels, act, final_activation, kwargs)
+    return SparseGCN(in_channels, hidden_channels, num_layers, out_channels, **options)
 
 
 def gin(
-    in_channels: int,
-    hidden_channels: int,
-    num_layers: int = 3,
-    out_channels: int | None = None,
-    *,
-    act: Any = "relu",
-    final_activation: bool = True,
-    **kwargs: Any,
+    in_channels: int, hidden_channels: int, num_layers: int = 3, out_channels: int | None = None, **options: Any
 ) -> nn.Module:
     """A graph isomorphism network: PyG's ``GIN`` with edge weights; arguments as for :func:`gcn`.
 
@@ -75,22 +59,14 @@ def gin(
     perceptron does not know which graph a node is in.
 
     Example:
-        >>> import torch
-        >>> gin(8, 16, 3, 4)(torch.randn(3, 8), torch.tensor([[0, 1], [1, 2]])).shape
-        torch.Size([3, 4])
+        >>> gin(8, 16, jk="cat").out_channels
+        48
     """
-    return _build(_GIN, in_channels, hidden_channels, num_layers, out_channels, act, final_activation, kwargs)
+    return _GIN(in_channels, hidden_channels, num_layers, out_channels, **options)
 
 
 def sage(
-    in_channels: int,
-    hidden_channels: int,
-    num_layers: int = 2,
-    out_channels: int | None = None,
-    *,
-    act: Any = "relu",
-    final_activation: bool = True,
-    **kwargs: Any,
+    in_channels: int, hidden_channels: int, num_layers: int = 2, out_channels: int | None = None, **options: Any
 ) -> nn.Module:
     """PyG's ``GraphSAGE``, which keeps a node apart from its neighbors; arguments as for :func:`gcn`.
 
@@ -100,96 +76,77 @@ def sage(
     **Source:** GraphSAGE (arXiv 1706.02216), the mean aggregator. **Differs:** nothing.
 
     Example:
-        >>> import torch
-        >>> sage(8, 16, 2, 4)(torch.randn(3, 8), torch.tensor([[0, 1], [1, 2]])).shape
-        torch.Size([3, 4])
+        >>> sage(8, 16).convs[1]
+        SparseSAGEConv(16, 16, aggr=mean)
     """
-    return _build(_SAGE, in_channels, hidden_channels, num_layers, out_channels, act, final_activation, kwargs)
+    return _SAGE(in_channels, hidden_channels, num_layers, out_channels, **options)
 
 
-def _build(
-    model: type[BasicGNN],
-    in_channels: int,
-    hidden_channels: int,
-    num_layers: int,
-    out_channels: int | None,
-    act: Any,
-    final_activation: bool,
-    kwargs: dict[str, Any],
-) -> nn.Module:
-    concatenates = kwargs.get("jk") == "cat"
-    check_at_least("in_channels", in_channels, 1)
-    check_at_least("hidden_channels", hidden_channels, 1)
-    check_at_least("num_layers", num_layers, 1)
-    width = num_layers * hidden_channels if concatenates else hidden_channels
-    out_channels = width if out_channels is None else check_at_least("out_channels", out_channels, 1)
-    if concatenates and out_channels != width:
-        raise ValueError(
-            f'out_channels must be None or {width}, all layers side by side (jk="cat"), got {out_channels}'
-        )
-    gnn = model(in_channels, hidden_channels, num_layers, out_channels, act=activation_resolver(act), **kwargs)
-    gnn.final_activation = (
-        final_activation and act is not None and not concatenates
-    )  # every layer has its activation already
-    if concatenates:
-        del gnn.lin
-    return gnn
+class _Encoder(BasicGNN):
+    """A model of PyG with checked arguments, a final activation and a concatenation that is one."""
+
+    _layers = renamed(BasicGNN.forward, "_layers")
+
+    def __init__(
+        self,
+        in_channels: int,
+        hidden_channels: int,
+        num_layers: int,
+        out_channels: int | None,
+        *,
+        act: Any = "relu",
+        final_activation: bool = True,
+        jk: str | None = None,
+        **options: Any,
+    ) -> None:
+        sizes = {"in_channels": in_channels, "hidden_channels": hidden_channels, "num_layers": num_layers}
+        for name, value in sizes.items():
+            check_at_least(name, value, 1)
+        width = num_layers * hidden_channels if jk == "cat" else hidden_channels
+        out_channels = width if out_channels is None else check_at_least("out_channels", out_channels, 1)
+        if jk == "cat" and out_channels != width:
+            raise ValueError(f"out_channels must be None or {width}, all layers side by side, got {out_channels}")
+        activation = activation_resolver(act)
+        super().__init__(in_channels, hidden_channels, num_layers, out_channels, act=activation, jk=jk, **options)
+        self.final_activation = final_activation and act is not None and jk != "cat"  # whose layers have theirs already
+        if jk == "cat":
+            del self.lin
+
+    def forward(
+        self,
+        x: Tensor,
+        edge_index: Adj,
+        edge_weight: OptTensor = None,
+        edge_attr: OptTensor = None,
+        batch: OptTensor = None,
+        batch_size: int | None = None,
+        num_sampled_nodes_per_hop: list[int] | None = None,
+        num_sampled_edges_per_hop: list[int] | None = None,
+    ) -> Tensor:
+        """PyG's layers, and the activation behind the last one."""
+        hops = num_sampled_nodes_per_hop, num_sampled_edges_per_hop
+        x = self._layers(x, edge_index, edge_weight, edge_attr, batch, batch_size, hops[0], hops[1])
+        return self.act(x) if self.final_activation else x
 
 
-def _forward(
-    self: Any,
-    x: Tensor,
-    edge_index: Adj,
-    edge_weight: OptTensor = None,
-    edge_attr: OptTensor = None,
-    batch: OptTensor = None,
-    batch_size: int | None = None,
-    num_sampled_nodes_per_hop: list[int] | None = None,
-    num_sampled_edges_per_hop: list[int] | None = None,
-) -> Tensor:
-    """PyG's layers, and the activation behind the last one."""
-    x = self._layers(
-        x,
-        edge_index,
-        edge_weight,
-        edge_attr,
-        batch,
-        batch_size,
-        num_sampled_nodes_per_hop,
-        num_sampled_edges_per_hop,
-    )
-    return self.act(x) if self.final_activation else x
+class SparseGCN(_Encoder, GCN):
+    """PyG's ``GCN`` of :class:`SparseGCNConv` layers."""
+
+    def init_conv(self, in_channels: int, out_channels: int, **options: Any) -> GCNConv:
+        return SparseGCNConv(in_channels, out_channels, **options)
 
 
-class SparseGCN(GCN):
-    final_activation: bool
-    _layers, forward = BasicGNN.forward, _forward
-
-    def init_conv(self, in_channels: int, out_channels: int, **kwargs: Any) -> GCNConv:
-        return SparseGCNConv(in_channels, out_channels, **kwargs)
-
-
-class _GIN(GIN):
-    final_activation: bool
+class _GIN(_Encoder, GIN):
     supports_edge_weight = True
-    _layers, forward = BasicGNN.forward, _forward
 
-    def init_conv(self, in_channels: int, out_channels: int, **kwargs: Any) -> GINConv:
-        norm_of_graphs = "batch" in inspect.signature(_norm(self.norm, out_channels, self.norm_kwargs)).parameters
-        norm = None if norm_of_graphs else self.norm
+    def init_conv(self, in_channels: int, out_channels: int, **options: Any) -> GINConv:
+        layer = normalization_resolver(self.norm, out_channels, **(self.norm_kwargs or {})) or nn.Identity()
+        norm = None if "batch" in inspect.signature(layer.forward).parameters else self.norm
         widths = [in_channels, out_channels, out_channels]
         mlp = MLP(widths, act=self.act, act_first=self.act_first, norm=norm, norm_kwargs=self.norm_kwargs)
-        return WeightedGINConv(mlp, **kwargs)
+        return WeightedGINConv(mlp, **options)
 
 
-class _SAGE(GraphSAGE):
-    final_activation: bool
-    _layers, forward = BasicGNN.forward, _forward
-
-    def init_conv(self, in_channels: int, out_channels: int, **kwargs: Any) -> SAGEConv:
-        return SparseSAGEConv(in_channels, out_channels, **kwargs)
-
-
-def _norm(norm: str | None, channels: int, options: dict[str, Any] | None) -> Any:
-    """The ``forward`` of the norm of that name."""
-    return (normalization_resolver(norm, channels, **(options or {})) or nn.Identity()).forward
+class _SAGE(_Encoder, GraphSAGE):
+    def init_conv(self, in_channels: int, out_channels: int, **options: Any) -> SAGEConv:
+        return SparseSAGEConv(in_channels, out_channels, **options)

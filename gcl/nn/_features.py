@@ -1,12 +1,11 @@
-"""The first product of an encoder, features times weights, where the features are bags of words: mostly zeros."""
+"""The first product of an encoder, features times weights, for features that are mostly zeros (bags of words)."""
 
 import torch
 from torch import Tensor
-from torch_geometric.nn import Linear
 
 from gcl.pairwise import edge_sum
 
-SHARE, ROWS = 0.05, 256  # the share of entries up to which skipping zeros pays, and the rows that it is told by
+SHARE, ROWS = 0.05, 256  # skip zeros up to this share of non-zeros, estimated from so many rows
 
 
 @torch.compiler.disable
@@ -23,10 +22,3 @@ def features_product(x: Tensor, weight: Tensor) -> Tensor:
 def _mostly_empty(x: Tensor) -> bool:
     sample = x[:: max(1, len(x) // ROWS)]
     return int(sample.count_nonzero()) <= SHARE * sample.numel()
-
-
-class FeaturesLinear(Linear):
-    """PyG's ``Linear`` without a bias by :func:`features_product`."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return features_product(x, self.weight.T)

@@ -1,16 +1,16 @@
-"""Heads that only the loss sees."""
+"""Projection heads, which only the loss sees."""
 
 from torch import nn
 
 
-def projection_head(in_dim: int, hidden: int, out_dim: int) -> nn.Module:
-    """Linear, ELU, Linear: ``[N, in_dim] -> [N, out_dim]``.
+def projection_head(in_channels: int, hidden_channels: int, out_channels: int) -> nn.Module:
+    """A perceptron Linear, ELU, Linear: ``[N, in_channels] -> [N, out_channels]``.
 
-    **Source:** GRACE (arXiv 2006.04131), section 3.2.1 and the authors' code. **Differs:** as there.
+    **Source:** GRACE (arXiv 2006.04131), section 3.2.1 and the authors' code. **Differs:** nothing.
 
     Example:
         >>> import torch
         >>> projection_head(8, 16, 4)(torch.randn(3, 8)).shape
         torch.Size([3, 4])
     """
-    return nn.Sequential(nn.Linear(in_dim, hidden), nn.ELU(), nn.Linear(hidden, out_dim))
+    return nn.Sequential(nn.Linear(in_channels, hidden_channels), nn.ELU(), nn.Linear(hidden_channels, out_channels))

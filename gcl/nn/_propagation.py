@@ -1,4 +1,4 @@
-"""Propagation without weights: the matrix of a GCN layer."""
+"""The propagation matrix of a GCN layer."""
 
 import torch
 from torch import Tensor
@@ -9,14 +9,16 @@ from augmentors._sparse import csr_matrix
 
 
 def gcn_matrix(data: Data, dtype: torch.dtype = torch.float32, **options: bool) -> Tensor:
-    r""":math:`\hat A = \tilde D^{-1/2} (A + I) \tilde D^{-1/2}` ``[N, N]``, sparse (CSR): ``gcn_matrix(data) @ x``.
+    r"""The propagation matrix of a GCN layer, sparse (CSR): ``gcn_matrix(data) @ x`` propagates features.
+
+    .. math:: \hat A = \tilde D^{-1/2} (A + I) \tilde D^{-1/2}
 
     Args:
         data: graph; ``edge_weight`` counts, edges go from the first to the second row of ``edge_index``.
         dtype: of the entries, float32 or float64.
         **options: ``improved``, ``add_self_loops``, as of PyG's ``GCNConv``.
 
-    **Source:** GCN (arXiv 1609.02907), eq. 2. **Differs:** as there.
+    **Source:** GCN (arXiv 1609.02907), eq. 2. **Differs:** nothing.
 
     Example:
         >>> gcn_matrix(Data(edge_index=torch.tensor([[0, 1], [1, 0]]), num_nodes=2)).to_dense()
@@ -34,9 +36,9 @@ def gcn_matrix(data: Data, dtype: torch.dtype = torch.float32, **options: bool) 
 
 
 def propagate(data: Data, hops: int) -> Tensor:
-    r""":math:`\hat A^k X` ``[N, F]`` with the self-loops and symmetric normalization of a GCN layer, and no weights.
+    r"""Propagate the features ``hops`` times as a GCN layer does, without weights: :math:`\hat A^k X` ``[N, F]``.
 
-    **Source:** SGC (arXiv 1902.07153), eq. 7. **Differs:** as there.
+    **Source:** SGC (arXiv 1902.07153), eq. 7. **Differs:** nothing.
 
     Example:
         >>> data = Data(x=torch.tensor([[1.0], [0.0]]), edge_index=torch.tensor([[0, 1], [1, 0]]))

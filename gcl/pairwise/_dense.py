@@ -1,21 +1,22 @@
-"""The reference: the textbook formulas on the whole similarity matrix, differentiated by autograd. For tests."""
+"""The reference for tests: textbook formulas on the whole similarity matrix, differentiated by autograd."""
 
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
+from gcl.pairwise._numerics import at_least_float32
+
 
 def sym_lse(x: Tensor, num_items: int, bound: float, log_weight: Callable[[Tensor], Tensor] | None) -> Tensor:
     """See :func:`gcl.pairwise.sym_lse`; holds [M, M]."""
-    row = torch.arange(len(x), device=x.device)
-    left_out = row[:, None] == row
+    item = torch.arange(len(x), device=x.device)
     if num_items:
-        left_out = row[:, None] % num_items == row % num_items
+        item = item % num_items
     scores = _scores(x, x)
     if log_weight is not None:
         scores = scores + log_weight(scores.detach())
-    return _lse(scores, left_out, 1)
+    return _lse(scores, item[:, None] == item, 1)
 
 
 def cross_lse(
@@ -23,14 +24,14 @@ def cross_lse(
 ) -> tuple[Tensor, Tensor | None]:
     """See :func:`gcl.pairwise.cross_lse`; holds [N, K]."""
     scores = _scores(q, k) if log_weight is None else _scores(q, k) + log_weight
-    left_out = _left_out(scores, exclude)
-    return _lse(scores, left_out, 1), _lse(scores, left_out, 0) if both else None
+    excluded = _excluded(scores, exclude)
+    return _lse(scores, excluded, 1), _lse(scores, excluded, 0) if both else None
 
 
 def row_sum(q: Tensor, k: Tensor, f: str, exclude: Tensor | None) -> Tensor:
     """See :func:`gcl.pairwise.row_sum`; holds [N, K]."""
     scores = _scores(q, k)
-    return FUNCTIONS[f](scores).masked_fill(_left_out(scores, exclude), 0.0).sum(1)
+    return FUNCTIONS[f](scores).masked_fill(_excluded(scores, exclude), 0.0).sum(1)
 
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -40,21 +41,21 @@ FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-def _left_out(scores: Tensor, exclude: Tensor | None) -> Tensor:
+def _excluded(scores: Tensor, exclude: Tensor | None) -> Tensor:
     if exclude is None:
         return torch.zeros_like(scores, dtype=torch.bool)
     return (exclude[:, :, None] == torch.arange(scores.size(1), device=scores.device)).any(1)
 
 
 def _scores(q: Tensor, k: Tensor) -> Tensor:
-    dtype = torch.promote_types(q.dtype, torch.float32)
-    return q.to(dtype) @ k.to(dtype).T
+    q = at_least_float32(q)
+    return q @ k.to(q.dtype).T
 
 
-def _lse(scores: Tensor, left_out: Tensor, dim: int) -> Tensor:
-    """Log-sum-exp, ``-inf`` with a gradient of 0 where everything is left out."""
-    empty = left_out.all(dim)
+def _lse(scores: Tensor, excluded: Tensor, dim: int) -> Tensor:
+    """Log-sum-exp; ``-inf``, with a gradient of 0, where everything is excluded."""
+    empty = excluded.all(dim)
     if scores.size(dim) == 0:
         return scores.sum(dim) - float("inf")
-    scores = scores.masked_fill(left_out & ~empty.unsqueeze(dim), float("-inf"))
+    scores = scores.masked_fill(excluded & ~empty.unsqueeze(dim), float("-inf"))
     return scores.logsumexp(dim).masked_fill(empty, float("-inf"))

@@ -1,10 +1,12 @@
-"""The default: tiles of the similarity matrix, used and forgotten, and computed again in the backward pass.
+"""The default backend: tiles of the similarity matrix, discarded after use and recomputed in the backward pass.
 
-Plain torch on any device; memory beyond inputs and outputs is a few tiles. ``sym_lse`` visits the upper triangle
-only: its gradient matrix, exp(s_ij) (a_i + a_j) with a = g exp(-lse), is symmetric too.
+Plain torch on any device; memory beyond inputs and outputs is a few tiles. ``sym_lse`` visits the upper triangle only,
+since its gradient matrix, exp(s_ij) (a_i + a_j) with a = g exp(-lse), is symmetric too.
 """
 
+import math
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import torch
@@ -12,8 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-NO_OVERFLOW = 60.0  # exp(±60), and sums of a billion of them, stay inside float32
-_INF = float("inf")
+from gcl.pairwise._numerics import at_least_float32, log1p_exp, no_autocast
+
+NO_OVERFLOW = 60.0  # exp(±60), and sums of a billion of them, fit in float32
 
 LogWeight = Callable[[Tensor], Tensor]
 
@@ -21,7 +24,7 @@ LogWeight = Callable[[Tensor], Tensor]
 @torch.compiler.disable
 def sym_lse(x: Tensor, num_items: int, bound: float, log_weight: LogWeight | None) -> Tensor:
     """See :func:`gcl.pairwise.sym_lse`."""
-    return _SymLse.apply(_accurate(x), num_items, bound <= NO_OVERFLOW, log_weight)
+    return _SymLse.apply(at_least_float32(x), num_items, bound <= NO_OVERFLOW, log_weight)
 
 
 @torch.compiler.disable
@@ -29,21 +32,21 @@ def cross_lse(
     q: Tensor, k: Tensor, log_weight: Tensor | None, exclude: Tensor | None, both: bool, bound: float
 ) -> tuple[Tensor, Tensor | None]:
     """See :func:`gcl.pairwise.cross_lse`."""
-    log_weight = None if log_weight is None else _accurate(log_weight)
-    return _CrossLse.apply(_accurate(q), _accurate(k), log_weight, exclude, both, bound <= NO_OVERFLOW)
+    log_weight = None if log_weight is None else at_least_float32(log_weight)
+    return _CrossLse.apply(at_least_float32(q), at_least_float32(k), log_weight, exclude, both, bound <= NO_OVERFLOW)
 
 
 @torch.compiler.disable
 def row_sum(q: Tensor, k: Tensor, f: str, exclude: Tensor | None) -> Tensor:
     """See :func:`gcl.pairwise.row_sum`."""
-    return _RowSum.apply(_accurate(q), _accurate(k), f, exclude)
+    return _RowSum.apply(at_least_float32(q), at_least_float32(k), f, exclude)
 
 
 class _SymLse(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, num_items: int, bounded: bool, log_weight: LogWeight | None) -> Tensor:
         total = _start(x, bounded)
-        with _no_autocast(x):
+        with no_autocast(x):
             for r, c in _triangle(x):
                 scores = _sym_scores(x, r, c, num_items, log_weight)
                 _add(total, total if c != r else None, scores, r, c, bounded)
@@ -58,7 +61,7 @@ class _SymLse(torch.autograd.Function):
         x, lse = ctx.saved_tensors
         direction = Direction(lse, grad)
         dx = torch.zeros_like(x)
-        with _no_autocast(x):
+        with no_autocast(x):
             for r, c in _triangle(x):
                 scores = _sym_scores(x, r, c, ctx.num_items, ctx.log_weight)
                 weight = _weight(scores, direction, r, direction, c, ctx.bounded)
@@ -71,19 +74,12 @@ class _SymLse(torch.autograd.Function):
 class _CrossLse(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any,
-        q: Tensor,
-        k: Tensor,
-        log_weight: Tensor | None,
-        exclude: Tensor | None,
-        both: bool,
-        bounded: bool,
+        ctx: Any, q: Tensor, k: Tensor, log_weight: Tensor | None, exclude: Tensor | None, both: bool, bounded: bool
     ) -> tuple[Tensor, Tensor | None]:
         rows, columns = _start(q, bounded), _start(k, bounded) if both else None
-        with _no_autocast(q):
-            for r in _slices(q):
-                for c in _slices(k):
-                    _add(rows, columns, _cross_scores(q, k, log_weight, exclude, r, c), r, c, bounded)
+        with no_autocast(q):
+            for r, c in product(_slices(q), _slices(k)):
+                _add(rows, columns, _cross_scores(q, k, log_weight, exclude, r, c), r, c, bounded)
         if bounded:
             rows = rows.log_()
             columns = None if columns is None else columns.log_()
@@ -105,10 +101,9 @@ class _RowSum(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, q: Tensor, k: Tensor, f: str, exclude: Tensor | None) -> Tensor:
         total = q.new_zeros(len(q))
-        with _no_autocast(q):
-            for r in _slices(q):
-                for c in _slices(k):
-                    total[r] += FUNCTIONS[f][0](_cross_scores(q, k, None, exclude, r, c)).sum(1)
+        with no_autocast(q):
+            for r, c in product(_slices(q), _slices(k)):
+                total[r] += FUNCTIONS[f][0](_cross_scores(q, k, None, exclude, r, c)).sum(1)
         ctx.save_for_backward(q, k, exclude)
         ctx.derivative = FUNCTIONS[f][1]
         return total
@@ -117,25 +112,19 @@ class _RowSum(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         q, k, exclude = ctx.saved_tensors
-        dq, dk = (
-            torch.zeros_like(x) if needed else None for x, needed in zip((q, k), ctx.needs_input_grad, strict=False)
-        )
-        with _no_autocast(q):
-            for r in _slices(q):
-                for c in _slices(k):
-                    weight = ctx.derivative(_cross_scores(q, k, None, exclude, r, c)).mul_(grad[r, None])
-                    if dq is not None:
-                        dq[r].addmm_(weight, k[c])
-                    if dk is not None:
-                        dk[c].addmm_(weight.T, q[r])
+
+        def weight_of(r: slice, c: slice) -> Tensor:
+            return ctx.derivative(_cross_scores(q, k, None, exclude, r, c)).mul_(grad[r, None])
+
+        dq, dk, _ = _gradients(q, k, None, (*ctx.needs_input_grad[:2], False), weight_of)
         return dq, dk, None, None
 
 
 class Direction:
-    """What the gradient of one direction's log-sum-exp needs: lse, its gradient g and a = g exp(-lse)."""
+    """Log-sum-exp of the rows or the columns, its gradient g, and a = g exp(-lse)."""
 
     def __init__(self, lse: Tensor, grad: Tensor) -> None:
-        self.lse = lse.masked_fill(lse == -_INF, _INF)  # nothing summed: exp(s - inf) is 0, not NaN
+        self.lse = lse.masked_fill(lse == -math.inf, math.inf)  # where nothing is summed, exp(s - inf) is 0, not NaN
         self.grad = grad
         self.a = grad * (-self.lse).exp()
 
@@ -150,30 +139,40 @@ def cross_gradients(
     bounded: bool,
     needed: Sequence[bool],
 ) -> tuple[Tensor | None, ...]:
-    """Gradients for q, k and log_weight, as far as ``needed``, of the log-sum-exps of both directions."""
+    """Gradients of the log-sum-exps of both directions at q, k and log_weight, where ``needed``."""
+
+    def weight_of(r: slice, c: slice) -> Tensor:
+        return _weight(_cross_scores(q, k, log_weight, exclude, r, c), rows, r, columns, c, bounded)
+
+    return _gradients(q, k, log_weight, needed, weight_of)
+
+
+def _gradients(
+    q: Tensor, k: Tensor, log_weight: Tensor | None, needed: Sequence[bool], weight_of: Callable[[slice, slice], Tensor]
+) -> tuple[Tensor | None, ...]:
+    """Gradients at q, k and log_weight, where ``needed``, from each tile's gradient ``weight_of(r, c)``."""
     dq, dk, dw = (
         torch.zeros_like(x) if wanted and x is not None else None
         for x, wanted in zip((q, k, log_weight), needed, strict=True)
     )
-    with _no_autocast(q):
-        for r in _slices(q):
-            for c in _slices(k):
-                weight = _weight(_cross_scores(q, k, log_weight, exclude, r, c), rows, r, columns, c, bounded)
-                if dq is not None:
-                    dq[r].addmm_(weight, k[c])
-                if dk is not None:
-                    dk[c].addmm_(weight.T, q[r])
-                if dw is not None:
-                    dw[c] += weight.sum(0)
+    with no_autocast(q):
+        for r, c in product(_slices(q), _slices(k)):
+            weight = weight_of(r, c)
+            if dq is not None:
+                dq[r].addmm_(weight, k[c])
+            if dk is not None:
+                dk[c].addmm_(weight.T, q[r])
+            if dw is not None:
+                dw[c] += weight.sum(0)
     return dq, dk, dw
 
 
 def _start(x: Tensor, bounded: bool) -> Tensor:
-    return x.new_zeros(len(x)) if bounded else x.new_full((len(x),), -_INF)
+    return x.new_zeros(len(x)) if bounded else x.new_full((len(x),), -math.inf)
 
 
 def _add(rows: Tensor, columns: Tensor | None, scores: Tensor, r: slice, c: slice, bounded: bool) -> None:
-    """Add a tile to the sums of exponentials (bounded) or to the log-sum-exps; may overwrite ``scores``."""
+    """Add a tile to the sums of exponentials (``bounded``) or to the log-sum-exps; may overwrite ``scores``."""
     if bounded:
         e = scores.exp_()
         rows[r] += e.sum(1)
@@ -186,7 +185,7 @@ def _add(rows: Tensor, columns: Tensor | None, scores: Tensor, r: slice, c: slic
 
 
 def _weight(scores: Tensor, rows: Direction, r: slice, columns: Direction | None, c: slice, bounded: bool) -> Tensor:
-    """The gradient for a tile: softmax times g, of the rows and of the columns; may overwrite ``scores``."""
+    """A tile's gradient: softmax times g, summed over both directions; may overwrite ``scores``."""
     if bounded:
         a = rows.a[r, None]
         return scores.exp_().mul_(a if columns is None else a + columns.a[c])
@@ -203,7 +202,7 @@ def _sym_scores(x: Tensor, r: slice, c: slice, num_items: int, log_weight: LogWe
     period, offset = num_items or len(x), r.start - c.start
     for diagonal in range(offset % period - period * (len(scores) // period + 1), scores.size(1), period):
         if diagonal > -len(scores):
-            scores.diagonal(diagonal).fill_(-_INF)
+            scores.diagonal(diagonal).fill_(-math.inf)
     return scores
 
 
@@ -217,7 +216,7 @@ def _cross_scores(
         for column in (exclude[r] - c.start).unsqueeze(2).unbind(1):
             inside = (column >= 0) & (column < scores.size(1))
             column = column.clamp(0, scores.size(1) - 1)
-            scores.scatter_(1, column, scores.gather(1, column).masked_fill(inside, -_INF))
+            scores.scatter_(1, column, scores.gather(1, column).masked_fill(inside, -math.inf))
     return scores
 
 
@@ -231,10 +230,6 @@ def _triangle(x: Tensor) -> Iterator[tuple[slice, slice]]:
     return ((r, c) for i, r in enumerate(slices) for c in slices[i:])
 
 
-def _softplus(x: Tensor) -> Tensor:
-    return F.softplus(x, threshold=50.0)
-
-
 def _step(x: Tensor) -> Tensor:
     return (x > 0).to(x.dtype)
 
@@ -242,13 +237,5 @@ def _step(x: Tensor) -> Tensor:
 FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "exp": (torch.exp, torch.exp),
     "relu": (F.relu, _step),
-    "softplus": (_softplus, torch.sigmoid),
+    "softplus": (log1p_exp, torch.sigmoid),
 }  # f and its derivative; all are 0 at -inf
-
-
-def _accurate(x: Tensor) -> Tensor:
-    return x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
-
-
-def _no_autocast(x: Tensor) -> torch.autocast:
-    return torch.autocast(x.device.type, enabled=False)

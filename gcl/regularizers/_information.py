@@ -1,4 +1,4 @@
-"""The information regularizer of ARIEL, to be added to any method that compares two views."""
+"""The information regularizer of ARIEL for any method that compares two views."""
 
 from torch import Tensor, nn
 
@@ -9,16 +9,18 @@ from gcl.nn import encode
 
 
 class Information:
-    """Two views shall not be more alike than each is like their graph; see :func:`gcl.losses.information_regularizer`.
+    """Penalizes two views that are more similar to each other than to their graph.
+
+    It is :func:`gcl.losses.information_regularizer` of the projections.
 
     Args:
-        projector: the method's, for the graph's own projections.
-        temperature: that of the method's loss, above 0.
+        projector: the method's projector, which projects the graph itself too.
+        temperature: above 0, usually that of the method's loss.
 
     Raises:
         ValueError: the temperature is not above 0.
 
-    **Source:** ARIEL (arXiv 2208.06956). **Differs:** as :func:`gcl.losses.information_regularizer`.
+    **Source:** ARIEL (arXiv 2208.06956). **Differs:** nothing.
 
     Example:
         >>> import torch
@@ -37,6 +39,6 @@ class Information:
         self.temperature = temperature
 
     def __call__(self, encoder: nn.Module, pair: Pair) -> Tensor:
-        """The regularizer of this pair of views."""
+        """The regularizer of a pair of views, a scalar."""
         z = self.projector(encode(encoder, pair.data))
         return information_regularizer(pair.z1, pair.z2, z, self.temperature)

@@ -93,8 +93,8 @@ def epochs(
         TypeError: ``method`` is no method, or ``data`` holds something else than graphs.
         ValueError: a batch is no valid graph (checked in the first epoch), there are none, a method that compares
             graphs gets a batch of one, or ``accumulate`` is not above 0.
-        FloatingPointError: the mean loss of an epoch is not finite; raised in place of the epoch, so that the last
-            checkpoint is one from before it.
+        FloatingPointError: the mean loss of an epoch or a parameter after it is not finite; raised in place of the
+            epoch, so that the last checkpoint is one from before it.
 
     Example:
         >>> from gcl.methods import GRACE
@@ -129,10 +129,7 @@ def epochs(
             own.after_step()
         if not losses:
             raise ValueError("data must hold at least one graph, got none")
-        mean = torch.stack(losses).mean()
-        if not torch.isfinite(mean):
-            raise FloatingPointError(f"the mean loss of epoch {epoch} is {mean.item()}: try a lower learning rate")
-        yield epoch, mean
+        yield epoch, _finite_mean(losses, own, epoch, untrained=epoch == start + 1)
 
 
 _epochs = epochs  # where an argument has its name
@@ -163,3 +160,19 @@ def _check_batch(method: Method, batch: Data) -> None:
             f"data must hold batches of at least two graphs for {type(method).__name__}, which compares graphs, "
             f"got a batch of {num_graphs(batch)}: DataLoader(graphs, batch_size=128, shuffle=True, drop_last=True)"
         )
+
+
+def _finite_mean(losses: list[Tensor], method: Method, epoch: int, untrained: bool) -> Tensor:
+    """The mean loss of an epoch, after which the parameters are finite too."""
+    mean = torch.stack(losses).mean()
+    if not torch.isfinite(mean):
+        at_once = untrained and not torch.isfinite(losses[0])
+        advice = "look at the data and the encoder, no step was made yet" if at_once else "try a lower learning rate"
+        raise FloatingPointError(f"the mean loss of epoch {epoch} is {mean.item()}: {advice}")
+    parameters = dict(method.named_parameters())
+    finite = torch.stack([parameter.detach().isfinite().all() for parameter in parameters.values()])
+    if not finite.all():
+        name = next(name for name, good in zip(parameters, finite.tolist(), strict=True) if not good)
+        half = ", or train in float32, Adam's epsilon is 0 in float16" * (parameters[name].dtype == torch.float16)
+        raise FloatingPointError(f"parameter {name} is not finite after epoch {epoch}: try a lower learning rate{half}")
+    return mean

@@ -12,6 +12,7 @@ from torch_geometric.utils import to_undirected
 
 from augmentors import AdaptiveEdgeDrop, AdaptiveFeatureMask, degree_centrality, eigenvector_centrality, pagerank
 from tests.graphs import batches
+from tests.inputs import seeded
 
 REFERENCE = {
     degree_centrality: lambda g: nx.in_degree_centrality(g) if g.is_directed() else nx.degree_centrality(g),
@@ -23,7 +24,7 @@ centralities = pytest.mark.parametrize("centrality", REFERENCE)
 
 def karate():
     graph = nx.karate_club_graph()
-    x = torch.rand(34, 20, generator=torch.Generator().manual_seed(0)) < 0.2
+    x = torch.rand(34, 20, generator=seeded()) < 0.2
     return Data(x=x.float(), edge_index=to_undirected(torch.tensor(list(graph.edges)).T), num_nodes=34)
 
 
@@ -63,11 +64,11 @@ def test_probabilities_are_gca_s(centrality, undirected, p, threshold):
     edges = data.edge_index.T.tolist()
     weights = [(value[u] + value[v]) / 2 if undirected else value[v] for u, v in edges]
     expected = gca([math.log(w) for w in weights], p, threshold)
-    got = AdaptiveEdgeDrop(p, centrality, threshold, undirected).probabilities(data)
+    got = AdaptiveEdgeDrop(p, centrality, threshold=threshold, undirected=undirected).probabilities(data)
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
     columns = [sum(abs(data.x[u, i].item()) * value[u] for u in value) for i in range(data.x.size(1))]
     expected = gca([math.log(w) for w in columns], p, threshold)
-    got = AdaptiveFeatureMask(p, centrality, threshold).probabilities(data)
+    got = AdaptiveFeatureMask(p, centrality, threshold=threshold).probabilities(data)
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
 
 

@@ -189,7 +189,14 @@ def dense_attack(network, data, budget, limit, steps, edge_step, feature_step):
 def test_with_all_pairs_it_is_the_papers_attack():
     data, network = random_graph(), Network()
     attack = AdversarialView(
-        network, 0.2, 0.04, steps=5, edge_step=20, feature_step=0.015, candidates="all", relative=False
+        network,
+        edge_budget=0.2,
+        feature_budget=0.04,
+        steps=5,
+        edge_step=20,
+        feature_step=0.015,
+        candidates="all",
+        relative=False,
     ).attack(data, generator=seeded())
     a, x = dense_attack(network, data, 0.2 * 15, 0.04, 5, 20, 0.015)
     assert (adjacency(attack.relaxed) - a).abs().max() < 1e-12
@@ -296,6 +303,17 @@ def test_the_network_is_left_alone():
     assert not view.x.requires_grad
 
 
+def test_features_that_require_grad_are_perturbed_as_others():
+    data, network = random_graph(), Network()
+    expected = AdversarialView(network).attack(data, generator=seeded())
+    data.x.requires_grad_()
+    result = AdversarialView(network).attack(data, generator=seeded())
+    assert torch.equal(result.view.x, expected.view.x)
+    assert torch.equal(result.s, expected.s)
+    assert not result.view.x.requires_grad
+    assert data.x.grad is None
+
+
 def test_without_edges_or_budget_the_edges_stay():
     network = Network()
     for data, options in (
@@ -323,7 +341,7 @@ def test_bad_input_is_refused():
             AdversarialView(Network(), **options)
     with pytest.raises(TypeError, match="objective must be a function"):
         AdversarialView(3)
-    with pytest.raises(TypeError, match="edge_budget must be a number, got 'big'"):
+    with pytest.raises(TypeError, match="edge_budget must be a number of at least 0, got 'big'"):
         AdversarialView(Network(), edge_budget="big")
     with pytest.raises(ValueError, match="objective must give a scalar that depends on"):
         AdversarialView(lambda view: torch.ones(()))(data)

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from torch_geometric.data import Batch, Data
 
 from augmentors import Compose, Compress, DropMember, FeatureMask, ViewPool
-from tests.augmentors.test_laws import assert_same, seeded, tensors
+from tests.augmentors.test_laws import assert_same, tensors
 from tests.graphs import graphs
+from tests.inputs import seeded
 
 KINDS = {
     "Compress": Compress,
@@ -32,8 +33,8 @@ every = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def clustered(draw, features=True):
     """A graph and a cluster vector for it."""
     data = draw(graphs(features=features))
-    part = draw(st.lists(st.integers(0, 4), min_size=data.num_nodes, max_size=data.num_nodes))
-    return data, torch.tensor(part).unique(return_inverse=True)[1]
+    cluster = draw(st.lists(st.integers(0, 4), min_size=data.num_nodes, max_size=data.num_nodes))
+    return data, torch.tensor(cluster).unique(return_inverse=True)[1]
 
 
 def big():
@@ -72,7 +73,7 @@ def test_2_one_generator_gives_different_views():
 
 @every
 @given(given_=clustered())
-def test_3_and_4_each_row_is_the_mean_of_members_of_its_part(kind, given_):
+def test_3_and_4_each_row_is_the_mean_of_members_of_its_cluster(kind, given_):
     data, cluster = given_
     augmentor = kind(cluster)
     view = augmentor(data, generator=seeded())
@@ -85,8 +86,8 @@ def test_3_and_4_each_row_is_the_mean_of_members_of_its_part(kind, given_):
         assert torch.equal(view.num_members, size)
     if data.x is None:
         return
-    for part, (row, count) in enumerate(zip(view.x, view.num_members, strict=True)):
-        members = data.x[cluster == part].to(row.dtype)
+    for number, (row, count) in enumerate(zip(view.x, view.num_members, strict=True)):
+        members = data.x[cluster == number].to(row.dtype)
         means = torch.stack([members[list(chosen)].mean(0) for chosen in subsets(len(members), int(count))])
         assert (means - row).abs().amax(1).min() < 1e-5
 
@@ -96,7 +97,7 @@ def subsets(n, count):
 
 
 @given(given_=clustered(), weighted=st.booleans())
-def test_3_coarse_edges_count_the_edges_between_parts(given_, weighted):
+def test_3_coarse_edges_count_the_edges_between_clusters(given_, weighted):
     data, cluster = given_
     k = int(cluster.max()) + 1
     weight = torch.arange(1.0, data.num_edges + 1) if weighted else torch.ones(data.num_edges)
@@ -169,8 +170,8 @@ def test_8_repr_pickle_and_composition(kind):
         (torch.tensor([0.0]), TypeError, "got torch.float32"),
         (torch.tensor([[0]]), ValueError, r"shape \[N\] with N >= 1, got \(1, 1\)"),
         (torch.empty(0).long(), ValueError, r"got \(0,\)"),
-        (torch.tensor([0, -1]), ValueError, "parts from 0 on, got -1"),
-        (torch.tensor([0, 2]), ValueError, "no part empty, got 2 parts with numbers up to 2"),
+        (torch.tensor([0, -1]), ValueError, "cluster must be at least 0, got -1"),
+        (torch.tensor([0, 2]), ValueError, "no cluster empty, got 2 clusters numbered up to 2"),
     ],
 )
 def test_8_cluster_vectors_are_checked(kind, cluster, error, message):
@@ -194,7 +195,7 @@ def test_8_other_arguments_are_checked():
 
 
 @pytest.mark.parametrize(("p", "kept"), [(0.0, 10), (0.25, 7), (0.5, 5), (0.9, 1), (1.0, 1)])
-def test_drop_member_keeps_a_share_of_each_part_and_one_at_least(p, kept):
+def test_drop_member_keeps_a_fraction_of_each_cluster_and_at_least_one(p, kept):
     view = DropMember(torch.tensor([0] * 10 + [1]), p)(Data(x=torch.arange(11.0)[:, None]), generator=seeded())
     assert view.num_members.tolist() == [kept, 1]
     assert view.x[1] == 10.0
@@ -226,7 +227,7 @@ def test_sparse_features_give_the_dense_means(layout):
         torch.testing.assert_close(augmentor(data, generator=seeded()).x, x)
 
 
-def test_a_nan_stays_in_its_part():
+def test_a_nan_stays_in_its_cluster():
     data, cluster = big()
     data.x[0, 0] = torch.nan
     assert Compress(cluster)(data).x.isnan().nonzero().tolist() == [[0, 0]]

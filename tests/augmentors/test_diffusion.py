@@ -9,6 +9,7 @@ from torch_geometric.data import Batch, Data
 import augmentors._diffusion
 from augmentors import HeatDiffusion, PPRDiffusion
 from tests.graphs import batches, graphs
+from tests.inputs import seeded
 
 
 def dense(data, exact):
@@ -35,7 +36,7 @@ def as_matrix(view, n):
 
 
 def community(n=300, seed=0):
-    g = torch.Generator().manual_seed(seed)
+    g = seeded(seed)
     half = torch.cat([torch.randint(0, n // 2, (2, n), generator=g), torch.randint(n // 2, n, (2, n), generator=g)], 1)
     return Data(edge_index=torch.cat([half, half.flip(0), torch.tensor([[0], [n - 1]])], dim=1), num_nodes=n)
 

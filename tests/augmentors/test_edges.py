@@ -14,6 +14,7 @@ from augmentors import EdgeAdd, EdgeAttrMask, EdgeDrop, EdgeRewire
 from augmentors._random import bits_per_pair, uniform_per_pair
 from augmentors._selection import edge_keys, keep_edges, keep_nodes
 from tests.graphs import graphs
+from tests.inputs import seeded
 
 
 def test_drop_none_and_all(square, generator):
@@ -23,7 +24,7 @@ def test_drop_none_and_all(square, generator):
 
 @given(data=graphs())
 def test_both_directions_and_duplicates_share_their_fate(data):
-    view = EdgeDrop(0.5)(data, generator=torch.Generator().manual_seed(1))
+    view = EdgeDrop(0.5)(data, generator=seeded(1))
     kept = {tuple(sorted(edge)) for edge in view.edge_index.T.tolist()}
     expected = [edge for edge in data.edge_index.T.tolist() if tuple(sorted(edge)) in kept]
     assert view.edge_index.T.tolist() == expected
@@ -37,7 +38,7 @@ def test_no_node_loses_more_than_its_share_nor_its_last_edge(undirected, p, data
         edges = [(u, v) for u, v in graph.edge_index.T.tolist() if u != v]
         return [sum(v == node for _, v in edges) for node in range(data.num_nodes)]
 
-    view = EdgeDrop(p, undirected, max_drop=max_drop)(data, generator=torch.Generator().manual_seed(seed))
+    view = EdgeDrop(p, undirected=undirected, max_drop=max_drop)(data, generator=seeded(seed))
     for before, after in zip(degree(data), degree(view), strict=True):
         assert before - after <= min(max(before - 1, 0), round(max_drop * before))
     if undirected:
@@ -45,7 +46,7 @@ def test_no_node_loses_more_than_its_share_nor_its_last_edge(undirected, p, data
         assert all(
             (tuple(sorted(edge)) in kept) == (edge in view.edge_index.T.tolist()) for edge in data.edge_index.T.tolist()
         )
-    plain = EdgeDrop(p, undirected)(data, generator=torch.Generator().manual_seed(seed))
+    plain = EdgeDrop(p, undirected=undirected)(data, generator=seeded(seed))
     assert set(plain.edge_number.tolist()) <= set(view.edge_number.tolist())
 
 
@@ -59,9 +60,7 @@ def test_what_the_budget_allows_is_dropped(generator):
     loops = Data(edge_index=torch.tensor([[0, 0], [0, 1]]), num_nodes=2)
     assert limited(loops).edge_index.tolist() == [[0], [1]]
     assert EdgeDrop(1.0, max_drop=1.0)(complete(9)).num_edges >= 9
-    roomy, plain = (
-        EdgeDrop(0.3, max_drop=limit)(complete(40), generator=torch.Generator().manual_seed(1)) for limit in (1.0, None)
-    )
+    roomy, plain = (EdgeDrop(0.3, max_drop=limit)(complete(40), generator=seeded(1)) for limit in (1.0, None))
     assert torch.equal(roomy.edge_index, plain.edge_index)
 
 
@@ -90,9 +89,9 @@ def test_splitmix64_by_hand():
     """The mixed bits are those of the published finalizer in unsigned 64-bit arithmetic."""
     mask = 2**64 - 1
     edge_index = torch.tensor([[3, 999, 0], [999, 3, 0]])
-    key = int(torch.randint(2**63 - 1, (), generator=torch.Generator().manual_seed(5)))
-    got = uniform_per_pair(edge_index, 1000, torch.Generator().manual_seed(5))
-    bits = bits_per_pair(edge_index, 1000, torch.Generator().manual_seed(5))
+    key = int(torch.randint(2**63 - 1, (), generator=seeded(5)))
+    got = uniform_per_pair(edge_index, 1000, seeded(5))
+    bits = bits_per_pair(edge_index, 1000, seeded(5))
     for column, pair in enumerate((3999, 3999, 0)):
         z = (pair * 0x9E3779B97F4A7C15 + key) & mask
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & mask
@@ -101,7 +100,7 @@ def test_splitmix64_by_hand():
         assert bits[column].item() == (z ^ (z >> 31)) >> 32
 
 
-def test_edge_attributes_are_told_from_node_and_graph_attributes():
+def test_edge_attributes_are_distinguished_from_node_and_graph_attributes():
     ring = Data(
         x=torch.zeros(3, 1),
         edge_index=torch.tensor([[0, 1, 2], [1, 2, 0]]),
@@ -120,9 +119,7 @@ def test_edge_attributes_are_told_from_node_and_graph_attributes():
 
 def test_draws_do_not_depend_on_the_pieces_they_are_made_in():
     edge_index = torch.randint(1000, (2, 100_000))
-    u, tail = (
-        uniform_per_pair(e, 1000, torch.Generator().manual_seed(5)) for e in (edge_index, edge_index[:, 70_001:])
-    )
+    u, tail = (uniform_per_pair(e, 1000, seeded(5)) for e in (edge_index, edge_index[:, 70_001:]))
     assert torch.equal(u[70_001:], tail)
 
 
@@ -135,7 +132,7 @@ def complete(n):
 def test_weight_0_is_a_dropped_edge(data):
     data = keep_edges(data, data.edge_index[0] != data.edge_index[1])
     data.x, data.edge_number = torch.rand(data.num_nodes, 3), torch.arange(data.num_edges)
-    one, other = (EdgeDrop(0.5, as_weight=how)(data, generator=torch.Generator().manual_seed(1)) for how in (0, 1))
+    one, other = (EdgeDrop(0.5, as_weight=how)(data, generator=seeded(1)) for how in (0, 1))
     assert other.num_edges == data.num_edges
     kept = torch.zeros(data.num_edges, dtype=torch.bool).index_fill(0, one.edge_number, True)
     before = data.edge_weight if "edge_weight" in data else torch.ones(data.num_edges)
@@ -162,7 +159,7 @@ def test_all_edges_add_one_or_move_with_p_1(square):
 
 @given(data=graphs())
 def test_an_edge_and_its_reverse_add_an_edge_and_its_reverse(data):
-    view = EdgeAdd(1.0)(data, generator=torch.Generator().manual_seed(1))
+    view = EdgeAdd(1.0)(data, generator=seeded(1))
     added = {}
     for edge, new in zip(data.edge_index.T.tolist(), view.edge_index[:, 1::2].T.tolist(), strict=True):
         pair, new = (tuple(edge), tuple(new)) if edge[0] <= edge[1] else (tuple(edge[::-1]), tuple(new[::-1]))
@@ -175,7 +172,7 @@ def test_new_ends_are_uniform_over_the_nodes_and_their_number_is_binomial(kind, 
     n = 200
     data = complete(n)
     data.number = torch.arange(data.num_edges)
-    view = kind(0.3, undirected)(data, generator=generator)
+    view = kind(0.3, undirected=undirected)(data, generator=generator)
     new = (view.edge_index != data.edge_index[:, view.number]).any(dim=0)
     e = data.num_edges
     share = 2 if undirected else 1

@@ -44,5 +44,5 @@ def test_noise_is_normal_and_keeps_the_dtype(dtype, generator):
 
 
 def test_noise_on_integers_is_refused():
-    with pytest.raises(ValueError, match=r"x must be of floating point to get noise, got torch.int64"):
+    with pytest.raises(ValueError, match=r"x must be floating-point to get noise, got torch.int64"):
         FeatureNoise(0.1)(Data(x=torch.ones(2, 2).long()))

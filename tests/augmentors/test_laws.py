@@ -65,7 +65,6 @@ EXAMPLES = [
     FeatureNoise(0.1),
     NodeDrop(0.5),
     NodeShuffle(),
-    NodeShuffle(0.5),
     UniformSubgraph(3),
     EgoSubgraph(1),
     RandomWalkSubgraph(3, num_walks=2),
@@ -202,16 +201,17 @@ def test_4_nodes_are_kept_or_named(augmentor, data):
 def test_4_the_seeds_of_a_loaders_batch_stay_its_first_rows(augmentor, data, share):
     data = suited(augmentor, data)
     data.n_id, data.e_id = torch.arange(data.num_nodes) + 100, torch.arange(data.num_edges)
+    data.node_hop = data.n_id % 3
     data.batch_size = 1 + int(share * (data.num_nodes - 1))
     data.input_id = data.n_id[: data.batch_size] + 100
     view = augmentor(data, generator=seeded())
     seeds = [n for n in data.n_id[: data.batch_size].tolist() if n in set(view.n_id.tolist())]
     assert view.n_id[: view.batch_size].tolist() == seeds
     assert view.input_id.tolist() == [n + 100 for n in seeds]
-    if isinstance(augmentor, DIFFUSION):
-        assert "e_id" not in view
-        assert "e_id" in data
-    else:
+    assert torch.equal(view.node_hop, view.n_id % 3)
+    assert ("e_id" in view) != isinstance(augmentor, DIFFUSION)
+    assert "e_id" in data
+    if "e_id" in view:
         assert torch.equal(view.e_id, view.edge_number)
 
 
@@ -335,7 +335,7 @@ def test_hetero_graphs_are_refused_by_name(augmentor):
         augmentor(HeteroData())
 
 
-P_KINDS = [EdgeDrop, EdgeAdd, EdgeRewire, EdgeAttrMask, FeatureMask, FeatureDropout, NodeDrop, NodeShuffle]
+P_KINDS = [EdgeDrop, EdgeAdd, EdgeRewire, EdgeAttrMask, FeatureMask, FeatureDropout, NodeDrop]
 
 
 @pytest.mark.parametrize("kind", [*P_KINDS, AdaptiveEdgeDrop, AdaptiveFeatureMask])
@@ -347,8 +347,31 @@ def test_8_probabilities_are_checked(kind, p):
         kind("half")
 
 
-def test_8_compositions_check_their_parts():
-    with pytest.raises(TypeError, match="callables Data -> Data, got 3"):
+def test_8_compositions_take_any_callable_and_pass_the_generator_to_those_that_name_it():
+    def noise(data, generator=None):
+        data.z = torch.rand(2, generator=generator)
+        return data
+
+    view = Compose([lambda data: data.clone(), T.AddSelfLoops(), noise])(big(), generator=seeded())
+    assert view.has_self_loops()
+    assert torch.equal(view.z, torch.rand(2, generator=seeded()))
+    choice = RandomChoice([noise])
+    assert torch.equal(choice(big(), generator=seeded()).z, choice(big(), generator=seeded()).z)
+
+
+def test_8_the_repr_is_the_call_without_defaults():
+    for shown in (
+        "Identity()",
+        "EdgeDrop(0.5, max_drop=0.5)",
+        "RandomChoice([EdgeDrop(0.1), Identity()], num_choices=2)",
+    ):
+        assert repr(eval(shown)) == shown
+    assert repr(AdaptiveEdgeDrop(0.5, pagerank)) == "AdaptiveEdgeDrop(0.5, centrality=pagerank)"
+    assert repr(AdversarialView(roughness, steps=2)) == "AdversarialView(roughness, steps=2)"
+
+
+def test_8_compositions_check_their_transforms():
+    with pytest.raises(TypeError, match=r"transforms\[1\] must be a callable Data -> Data, got 3"):
         Compose([EdgeDrop(0.1), 3])
     with pytest.raises(TypeError, match="sequence of transforms"):
         Compose(EdgeDrop(0.1))
@@ -364,8 +387,8 @@ def test_8_compositions_check_their_parts():
         (lambda: EgoSubgraph(-1), ValueError, "num_hops must be at least 0, got -1"),
         (lambda: RandomWalkSubgraph(-1), ValueError, "walk_length must be at least 0, got -1"),
         (lambda: RandomWalkSubgraph(1, 0), ValueError, "num_walks must be at least 1, got 0"),
-        (lambda: FeatureNoise(-1.0), ValueError, "std must be at least 0 and finite, got -1.0"),
-        (lambda: FeatureNoise("big"), TypeError, "std must be a float of at least 0, got 'big'"),
+        (lambda: FeatureNoise(-1.0), ValueError, "std must be finite and at least 0, got -1.0"),
+        (lambda: FeatureNoise("big"), TypeError, "std must be a number of at least 0, got 'big'"),
         (lambda: PPRDiffusion(0.0), ValueError, r"alpha must be in \(0, 1\], got 0.0"),
         (lambda: PPRDiffusion(eps=0.0), ValueError, r"eps must be in \[1e-9, 1\), got 0.0"),
         (lambda: PPRDiffusion(top_k=0), ValueError, "top_k must be at least 1, got 0"),

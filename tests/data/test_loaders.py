@@ -1,22 +1,25 @@
-"""Mini-batches: real edges in the right direction, exact fan-outs, uniform draws, and the same batches from a seed."""
+"""Mini-batches: real edges in their direction, exact counts, uniform draws, hops, and the same batches from a seed."""
 
 import functools
 import itertools
 
 import pytest
 import torch
+import torch_geometric.nn as pyg
 from hypothesis import given
 from hypothesis import strategies as st
 from torch_geometric.data import Batch, Data, HeteroData
+from torch_geometric.transforms import AddSelfLoops
 from torch_geometric.utils import k_hop_subgraph
 
-from augmentors import UniformSubgraph
+from augmentors import EdgeAdd, EdgeDrop, EdgeRewire, NodeDrop, UniformSubgraph
 from gcl.data import NeighborSampler, cluster_loader, neighbor_loader
+from gcl.nn import encode, gin, sage
 from gcl.train import load_checkpoint, save_checkpoint
 from tests.graphs import graphs
 from tests.inputs import seeded
 
-FAN_OUTS = [[1], [2, 1], [-1, 2], [1, -1, 1], [-1, -1]]
+PER_HOP = [[1], [2, 1], [-1, 2], [1, -1, 1], [-1, -1]]
 
 
 def hub(degree, **kwargs):
@@ -38,6 +41,17 @@ def hops(batch):
         for source, target in batch.edge_index.T.tolist():
             hop[source] = min(hop[source], hop[target] + 1)
     return hop.tolist()
+
+
+def check_hops(batch):
+    """Hops are sorted, and each edge leads from its hop or a nearer one to the hop before."""
+    start, end = batch.node_hop[batch.edge_index]
+    assert (start <= end + 1).all()
+    assert (end.diff() >= 0).all()
+    assert torch.equal(batch.node_hop == 0, torch.arange(batch.num_nodes) < batch.batch_size)
+    assert batch.node_hop.dtype == torch.long
+    assert batch.node_hop.shape == (batch.num_nodes,)
+    assert (batch.node_hop.diff() >= 0).all()
 
 
 def check_attributes(batch, data):
@@ -64,8 +78,8 @@ def same(batches, others):
     )
 
 
-@given(data=graphs(), num_neighbors=st.sampled_from(FAN_OUTS), batch_size=st.integers(1, 9), seed=st.integers(0, 99))
-def test_every_node_has_its_fan_out_of_real_edges(data, num_neighbors, batch_size, seed):
+@given(data=graphs(), num_neighbors=st.sampled_from(PER_HOP), batch_size=st.integers(1, 9), seed=st.integers(0, 99))
+def test_every_node_has_its_number_of_real_edges(data, num_neighbors, batch_size, seed):
     loader = neighbor_loader(data, num_neighbors, batch_size, generator=seeded(seed))
     degree = data.edge_index[1].bincount(minlength=data.num_nodes)
     seeds = []
@@ -73,6 +87,8 @@ def test_every_node_has_its_fan_out_of_real_edges(data, num_neighbors, batch_siz
         check_attributes(batch, data)
         assert torch.equal(batch.n_id[: batch.batch_size], batch.input_id)
         assert len(set(batch.n_id.tolist())) == batch.num_nodes
+        check_hops(batch)
+        assert batch.node_hop.tolist() == hops(batch)
         entering = batch.edge_index[1].bincount(minlength=batch.num_nodes).tolist()
         for node, hop, count in zip(batch.n_id.tolist(), hops(batch), entering, strict=True):
             available = int(degree[node])
@@ -83,7 +99,7 @@ def test_every_node_has_its_fan_out_of_real_edges(data, num_neighbors, batch_siz
 
 
 @given(data=graphs(), num_hops=st.integers(1, 4), seed=st.integers(0, 7))
-def test_a_full_fan_out_is_pygs_k_hop_subgraph(data, num_hops, seed):
+def test_all_neighbors_are_pygs_k_hop_subgraph(data, num_hops, seed):
     seed %= data.num_nodes
     batch = next(iter(neighbor_loader(data, [-1] * num_hops, 1, input_nodes=torch.tensor([seed]))))
     node, _, _, _ = k_hop_subgraph(seed, num_hops, data.edge_index, num_nodes=data.num_nodes)
@@ -100,6 +116,101 @@ def test_by_hand():
     assert batch.edge_index.tolist() == [[1, 2, 1], [0, 1, 1]]
     assert batch.e_id.tolist() == [0, 2, 4]
     assert batch.batch_size == 1
+    assert batch.node_hop.tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_hops_come_with_workers_and_before_the_transform(num_workers):
+    def transform(batch):
+        check_hops(batch)
+        batch.seen = batch.node_hop.clone()
+        return batch
+
+    loader = neighbor_loader(random_graph(), [3, 2], 16, transform=transform, num_workers=num_workers)
+    for batch in loader:
+        check_hops(batch)
+        assert torch.equal(batch.seen, batch.node_hop)
+        assert batch.node_hop.max() == 2
+    (cluster_batch,) = cluster_loader(random_graph(), torch.zeros(60).long(), 1)
+    assert "node_hop" not in cluster_batch
+
+
+def recording(encoder):
+    """The encoder, which notes the counts of nodes per hop that it is given."""
+
+    def record(module, args, kwargs):
+        module.seen = kwargs.get("num_sampled_nodes_per_hop")
+
+    encoder.register_forward_pre_hook(record, with_kwargs=True)
+    return encoder.double()
+
+
+encoders = pytest.mark.parametrize(
+    "build",
+    [
+        lambda: pyg.GraphSAGE(2, 8, 3, 6),
+        lambda: pyg.GIN(2, 8, 2, 6),
+        lambda: pyg.GAT(2, 8, 3, 6),
+        lambda: sage(2, 8, 2, 6),
+        lambda: gin(2, 8, 3, 6),
+    ],
+)
+
+
+def sparse_graph():
+    """Sixty nodes, ninety edges: three hops from a few nodes do not reach all."""
+    data = random_graph(e=90)
+    data.x = torch.randn(60, 2, generator=seeded(1), dtype=torch.double)
+    return data
+
+
+def counts(batch):
+    return {
+        "num_sampled_nodes_per_hop": batch.node_hop.bincount().tolist(),
+        "num_sampled_edges_per_hop": batch.node_hop[batch.edge_index[1]].bincount().tolist(),
+    }
+
+
+def cluster_batch(data):
+    """A batch of all nodes of a batch, which all count."""
+    (batch,) = cluster_loader(data, torch.zeros(data.num_nodes, dtype=torch.long), 1)
+    return batch
+
+
+@encoders
+def test_trimmed_layers_embed_seeds_as_in_the_whole_graph(build):
+    data, encoder = sparse_graph(), recording(build())
+    whole = encode(encoder, data)
+    assert encoder.seen is None
+    for batch in neighbor_loader(data, [-1] * 3, 7, generator=seeded()):
+        h = encode(encoder, batch)
+        assert encoder.seen == batch.node_hop.bincount().tolist()
+        assert encoder(batch.x, batch.edge_index, **counts(batch)).size(0) < batch.num_nodes
+        torch.testing.assert_close(h, whole[batch.input_id], rtol=0, atol=1e-6)
+
+
+@encoders
+@pytest.mark.parametrize("augmentor", [EdgeDrop(0.4), NodeDrop(0.3)])
+def test_trimmed_layers_embed_views_as_untrimmed_ones(build, augmentor):
+    encoder, trimmed = recording(build()), 0
+    for batch in neighbor_loader(sparse_graph(), [-1] * 3, 7, generator=seeded()):
+        view = augmentor(batch, generator=seeded(2))
+        check_hops(view)
+        h = encode(encoder, view)
+        trimmed += encoder.seen is not None
+        torch.testing.assert_close(h, encoder(view.x, view.edge_index)[: view.batch_size], rtol=0, atol=1e-6)
+    assert trimmed >= 5
+
+
+@encoders
+@pytest.mark.parametrize("change", [EdgeAdd(0.5), EdgeRewire(0.5), AddSelfLoops(), cluster_batch])
+def test_layers_are_not_trimmed_where_edges_do_not_fit_their_hops(build, change):
+    encoder = recording(build())
+    for batch in neighbor_loader(sparse_graph(), [-1] * 3, 7, generator=seeded()):
+        view = change(batch)
+        h = encode(encoder, view)
+        assert encoder.seen is None
+        torch.testing.assert_close(h, encoder(view.x, view.edge_index)[: view.batch_size], rtol=0, atol=1e-6)
 
 
 def chi_square(count, expected):
@@ -212,24 +323,24 @@ def test_options_go_to_torchs_loader():
     assert [batch.input_id.tolist() for batch in order] == [[5, 3], [9]]
 
 
-@given(data=graphs(), num_clusters=st.integers(1, 5), parts=st.integers(1, 5), seed=st.integers(0, 99))
-def test_parts_make_induced_subgraphs(data, num_clusters, parts, seed):
+@given(data=graphs(), num_clusters=st.integers(1, 5), batch_size=st.integers(1, 5), seed=st.integers(0, 99))
+def test_clusters_make_induced_subgraphs(data, num_clusters, batch_size, seed):
     cluster = torch.randint(num_clusters, (data.num_nodes,), generator=seeded(seed))
     count = cluster.unique().numel()
-    loader = cluster_loader(data, cluster, min(parts, count), generator=seeded(seed))
+    loader = cluster_loader(data, cluster, min(batch_size, count), generator=seeded(seed))
     seen = []
     for batch in loader:
         check_attributes(batch, data)
         inside = torch.zeros(data.num_nodes, dtype=torch.bool).index_fill(0, batch.n_id, True)
         assert batch.e_id.sort().values.tolist() == inside[data.edge_index].all(0).nonzero().squeeze(1).tolist()
-        assert cluster[inside].unique().numel() <= parts
+        assert cluster[inside].unique().numel() <= batch_size
         assert batch.batch_size == batch.num_nodes
         seen += batch.n_id.tolist()
     assert sorted(seen) == list(range(data.num_nodes))
-    assert len(loader) == -(-count // min(parts, count))
+    assert len(loader) == -(-count // min(batch_size, count))
 
 
-def test_all_pairs_of_parts_come_together():
+def test_all_pairs_of_clusters_come_together():
     loader = cluster_loader(random_graph(), torch.arange(60) // 15, 2, generator=seeded())
     pairs = {tuple(sorted(set((batch.n_id // 15).tolist()))) for _ in range(30) for batch in loader}
     assert pairs == set(itertools.combinations(range(4), 2))
@@ -249,7 +360,7 @@ def test_uniform_subgraphs_by_torchs_loader():
         (
             {"num_neighbors": []},
             ValueError,
-            r"num_neighbors must hold for each hop a number from 1 on, or -1 for all, got \[\]",
+            r"num_neighbors must hold one number for each hop, at least 1 or -1 for all, got \[\]",
         ),
         ({"num_neighbors": 10}, ValueError, "num_neighbors must .* got 10"),
         ({"num_neighbors": [3, 0]}, ValueError, r"num_neighbors must .* got \[3, 0\]"),
@@ -266,7 +377,7 @@ def test_uniform_subgraphs_by_torchs_loader():
         ({"data": Batch.from_data_list([random_graph()])}, TypeError, "data must be one graph, .* got DataBatch"),
         ({"data": HeteroData()}, TypeError, "data must be one graph, .* got HeteroData"),
         ({"data": Data(x=torch.eye(2))}, ValueError, "data.edge_index is missing"),
-        ({"data": hub(2, edge_label_index=torch.zeros(2, 1).long())}, ValueError, "no numbers of nodes but edge_index"),
+        ({"data": hub(2, edge_label_index=torch.zeros(2, 1).long())}, ValueError, "no node indices but edge_index"),
         ({"data": hub(2, name=["a", "b", "c"])}, ValueError, r"as tensors, got lists: \['name'\]"),
     ],
 )
@@ -279,14 +390,14 @@ def test_arguments_are_checked(change, error, message):
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        ({"parts": 0}, ValueError, "parts must be at least 1, got 0"),
-        ({"parts": 5}, ValueError, "parts must be at most 4, the number of parts, got 5"),
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
+        ({"batch_size": 5}, ValueError, "batch_size must be at most 4, the number of clusters, got 5"),
         ({"cluster": torch.zeros(3).long()}, ValueError, r"cluster must have shape \[60\], got \(3,\)"),
         ({"cluster": torch.zeros(60)}, TypeError, "cluster must be a long tensor .* got torch.float32"),
         ({"data": HeteroData()}, TypeError, "data must be one graph"),
     ],
 )
 def test_arguments_of_the_cluster_loader_are_checked(change, error, message):
-    arguments = {"data": random_graph(), "cluster": torch.arange(60) // 15, "parts": 2} | change
+    arguments = {"data": random_graph(), "cluster": torch.arange(60) // 15, "batch_size": 2} | change
     with pytest.raises(error, match=message):
         cluster_loader(**arguments)

@@ -10,8 +10,8 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.utils import to_undirected
 
 from benchmarks import make_ogb_like
-from gcl.data import evaluator, load
-from gcl.data._ogb import ATOM, BOND, molecule_features
+from gcl.data import evaluator, load, molecule_features
+from gcl.data._ogb import ATOM, BOND
 from gcl.eval import Split, split_from_masks
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("ogb") is None, reason="ogb is not installed")
@@ -60,7 +60,7 @@ def test_a_set_that_is_nowhere_says_which_files_go_where_and_leaves_nothing(tmp_
     def no_network(*args, **kwargs):
         raise OSError("no network")
 
-    monkeypatch.setattr("gcl.data.ogb.download_url", no_network)
+    monkeypatch.setattr("gcl.data._ogb.download_url", no_network)
     for _ in range(2):
         with pytest.raises(FileNotFoundError) as error:
             load("ogbn-arxiv", tmp_path)
@@ -80,11 +80,13 @@ def test_half_a_folder_is_explained_before_ogb_sees_it(tmp_path, victim):
     assert str(error.value).splitlines()[1:] == [f"  {file}"]
 
 
-def test_a_damaged_file_is_named(tmp_path):
+def test_the_folder_of_a_damaged_file_is_named(tmp_path):
     make_ogb_like.make("ogbn-products", tmp_path, num_nodes=100)
     file = tmp_path / "ogbn_products" / "raw" / "node-feat.csv.gz"
     file.write_bytes(file.read_bytes()[:1000])
-    with pytest.raises(ValueError, match=f"ogbn-products could not be read: {file} is damaged or half-written"):
+    with pytest.raises(
+        ValueError, match=rf"ogbn-products could not be read .*: a file in {file.parents[1]} is damaged"
+    ):
         load("ogbn-products", tmp_path)
 
 
@@ -96,8 +98,8 @@ def test_a_download_is_moved_in_whole(tmp_path, monkeypatch):
         assert path == "http://snap.stanford.edu/ogb/data/nodeproppred/arxiv.zip"
         (tmp_path / "elsewhere" / "ogbn_arxiv").rename(f"{folder}/arxiv")
 
-    monkeypatch.setattr("gcl.data.ogb.download_url", lambda url, folder: url)
-    monkeypatch.setattr("gcl.data.ogb.extract_zip", unpack)
+    monkeypatch.setattr("gcl.data._ogb.download_url", lambda url, folder: url)
+    monkeypatch.setattr("gcl.data._ogb.extract_zip", unpack)
     assert load("ogbn-arxiv", tmp_path / "here").num_nodes == 50
     assert [path.name for path in (tmp_path / "here").iterdir()] == ["ogbn_arxiv"]
 

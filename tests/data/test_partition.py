@@ -1,4 +1,4 @@
-"""Partitions: what they promise for any graph, and what they find in graphs whose parts are known."""
+"""Partitions: what they promise for any graph, and what they find in graphs whose clusters are known."""
 
 import sys
 
@@ -16,7 +16,7 @@ METHODS = ["metis", "matching", "labelprop"]
 every = pytest.mark.parametrize("method", METHODS)
 
 
-def num_parts_for(method, k):
+def num_clusters_for(method, k):
     return None if method == "labelprop" else k
 
 
@@ -34,9 +34,9 @@ def cliques(count=6, size=8, alone=0):
 
 @every
 @given(data=graphs(), k=st.integers(1, 8), seed=st.integers(0, 3))
-def test_parts_are_numbered_from_zero_and_none_is_empty(method, data, k, seed):
-    k = num_parts_for(method, min(k, data.num_nodes))
-    cluster = partition(data, k, method, seed)
+def test_clusters_are_numbered_from_zero_and_none_is_empty(method, data, k, seed):
+    k = num_clusters_for(method, min(k, data.num_nodes))
+    cluster = partition(data, k, method, seed=seed)
     size = cluster.bincount()
     assert cluster.shape == (data.num_nodes,)
     assert cluster.dtype == torch.long
@@ -45,17 +45,17 @@ def test_parts_are_numbered_from_zero_and_none_is_empty(method, data, k, seed):
         assert size.numel() == k
     if method == "metis":
         assert size.numel() <= k
-    assert torch.equal(cluster, partition(data, k, method, seed))
+    assert torch.equal(cluster, partition(data, k, method, seed=seed))
     with_loops = data.clone()  # nor do directions, loops and duplicates count
     loops = torch.arange(data.num_nodes).repeat(2, 1)
     with_loops.edge_index = torch.cat([data.edge_index.flip(0), loops, data.edge_index], dim=1)
-    assert torch.equal(cluster, partition(with_loops, k, method, seed))
+    assert torch.equal(cluster, partition(with_loops, k, method, seed=seed))
 
 
 @every
 def test_cliques_are_found(method):
     data, truth = cliques()
-    cluster = partition(data, num_parts_for(method, 6), method)
+    cluster = partition(data, num_clusters_for(method, 6), method)
     cut = partition_quality(data, cluster)["cut"]
     if method == "matching":  # which looks no further than at neighbors, and never moves a node back
         assert cut < 0.2
@@ -65,9 +65,9 @@ def test_cliques_are_found(method):
 
 
 @every
-def test_nodes_without_edges_share_parts_of_their_own(method):
+def test_nodes_without_edges_share_clusters_of_their_own(method):
     data, _ = cliques(alone=20)
-    cluster = partition(data, num_parts_for(method, 8), method)
+    cluster = partition(data, num_clusters_for(method, 8), method)
     has_edges = torch.zeros(68, dtype=torch.bool).index_fill(0, data.edge_index.unique(), True)
     assert not set(cluster[has_edges].tolist()) & set(cluster[~has_edges].tolist())
     assert cluster[~has_edges].unique(return_counts=True)[1].min() >= 5
@@ -94,7 +94,7 @@ def test_matching_gets_by_with_a_star():
 def test_different_seeds_give_different_partitions():
     data = csbm(generator=torch.Generator().manual_seed(0))
     for method in METHODS:
-        k = num_parts_for(method, 100)
+        k = num_clusters_for(method, 100)
         assert not torch.equal(partition(data, k, method, seed=0), partition(data, k, method, seed=1))
 
 
@@ -121,7 +121,7 @@ def test_a_cached_partition_is_read_again_and_belongs_to_its_graph_and_arguments
     partition(other, 6, "matching", cache=tmp_path)
     partition(data, 6, "matching", seed=1, cache=tmp_path)
     assert len(list(tmp_path.iterdir())) == 3
-    monkeypatch.setattr(sys.modules["gcl.data.partition"], "_partition", None)  # cannot be computed any more
+    monkeypatch.setattr(sys.modules["gcl.data._partition"], "_partition", None)  # cannot be computed any more
     assert torch.equal(partition(data, 6, "matching", cache=tmp_path), first)
 
 

@@ -6,7 +6,8 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.utils import is_undirected
 
 from augmentors._pairs import present_pairs
-from gcl.eval import attack, dice_attack, gradient_flips, random_flips
+from gcl.eval import _attack as attack
+from gcl.eval import dice_attack, gradient_flips, random_flips
 from gcl.nn import propagate
 from tests.inputs import seeded
 
@@ -126,6 +127,30 @@ def test_bad_input_is_refused(poison):
     data.x[0, 0] = float("nan")
     with pytest.raises(ValueError, match="data.x must be finite"):
         poison(data, 0.1)
+
+
+@pytest.mark.parametrize("poison", [dice_attack, gradient_flips])
+def test_bad_labels_are_named(poison):
+    data = blocks()
+    for y, error, message in (
+        (None, ValueError, r"data\.y is missing"),
+        (data.y[1:], ValueError, r"y must have shape \[60\], one class a row, got \(59,\)"),
+        (data.y.float(), TypeError, "y must hold integer classes, got torch.float32"),
+        (torch.full_like(data.y, 2), ValueError, "y must cover at least two classes, got only class 2"),
+        (data.y - 1, ValueError, r"y must be at least 0 \(-1: unlabeled, leave such rows out\), got -1 in row 0"),
+    ):
+        data.y = y
+        with pytest.raises(error, match=message):
+            poison(data, 0.1)
+        data = blocks()
+
+
+def test_the_numbers_of_the_classes_do_not_matter():
+    data, other = blocks(), blocks()
+    other.y = 5 * data.y + 2
+    for poison in (dice_attack, gradient_flips):
+        one, two = (poison(graph, 0.1, generator=seeded()).edge_index for graph in (data, other))
+        assert torch.equal(one, two)
 
 
 def test_a_complete_graph_has_nothing_to_add():

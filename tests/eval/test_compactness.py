@@ -9,6 +9,7 @@ from torch_geometric.data import Data
 from augmentors import EdgeDrop
 from gcl.eval import certified_fraction, node_compactness
 from gcl.nn import gcn
+from tests.inputs import seeded
 from tests.regularizers.dense import directions, random_graph
 
 
@@ -28,7 +29,7 @@ def test_no_allowed_view_is_below(case):
     data.x = data.x.double()
     c = directions(exact(data.x, data.edge_index))
     for seed in range(30):
-        view = EdgeDrop(0.8, max_drop=0.4)(data, generator=torch.Generator().manual_seed(seed))
+        view = EdgeDrop(0.8, max_drop=0.4)(data, generator=seeded(seed))
         assert (bound <= (c * exact(data.x, view.edge_index)).sum(1) + 1e-10).all()
     own = (c * exact(data.x, data.edge_index)).sum(1)
     torch.testing.assert_close(node_compactness(encoder, data, 0.0), own)

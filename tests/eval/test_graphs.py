@@ -1,4 +1,4 @@
-"""Evaluation of sets of graphs: folds, SVM, ROC-AUC, baselines."""
+"""Evaluation of sets of graphs: folds, SVM, binary tasks, baselines."""
 
 import sys
 
@@ -11,8 +11,8 @@ from sklearn.svm import SVC
 from torch_geometric.data import Batch, Data
 from torch_geometric.nn import global_add_pool, global_mean_pool
 
-from gcl.eval import Split, embed_graphs, graph_baselines, random_folds, random_split, roc_auc, svm_cv
-from gcl.eval._ranking import mean_roc_auc
+from gcl.eval import Split, embed_graphs, graph_baselines, linear_probe, random_folds, random_split, svm_cv
+from gcl.eval._scores import mean_roc_auc
 from gcl.methods import GRACE, InfoGraph
 from gcl.nn import gcn, gin, propagate
 from tests.inputs import seeded
@@ -120,8 +120,8 @@ def test_tasks_are_probed_on_their_own_labeled_rows():
         known = ~y[:, task].isnan()
         place = known.cumsum(0) - 1
         part = Split(*(place[rows[known[rows]]] for rows in split))
-        alone.append(roc_auc(scaled[known], y[known, task], part)["roc_auc"])
-    both = roc_auc(z, y, split)
+        alone.append(linear_probe(scaled[known], y[known, task], part)["roc_auc"])
+    both = linear_probe(z, y, split)
     assert both["num_tasks"] == 2
     assert both["roc_auc"] == pytest.approx(np.mean(alone), abs=0.01)
     assert both["roc_auc"] > 0.9
@@ -131,15 +131,15 @@ def test_bad_input_to_the_auc_is_named():
     z, y = blobs(30, 2)
     split = Split(torch.arange(10), torch.arange(10, 20), torch.arange(20, 30))
     with pytest.raises(ValueError, match="y must hold 0, 1 or NaN, got 2"):
-        roc_auc(z, y * 2, split)
+        linear_probe(z, y[:, None] * 2, split)
     with pytest.raises(ValueError, match=r"y must have shape \[30\] or \[30, T\], got \(29,\)"):
-        roc_auc(z, y[1:], split)
+        linear_probe(z, y[1:].float(), split)
     with pytest.raises(ValueError, match="both classes of at least one task"):
-        roc_auc(z, torch.ones(30), split)
+        linear_probe(z, torch.ones(30), split)
     with pytest.raises(ValueError, match="split.train must hold both classes of task 0, got only"):
-        roc_auc(z, torch.where(torch.arange(30) < 10, 0, y), split)
+        linear_probe(z, torch.where(torch.arange(30) < 10, 0.0, y), split)
     with pytest.raises(ValueError, match="split.val must hold a labeled row of task 0, got none"):
-        roc_auc(z, y.float().index_fill(0, split.val, float("nan")), split)
+        linear_probe(z, y.float().index_fill(0, split.val, float("nan")), split)
 
 
 def test_shuffled_labels_give_chance():
@@ -149,8 +149,8 @@ def test_shuffled_labels_give_chance():
     assert svm_cv(g, y, random_folds(y, 5, generator=seeded()))["accuracy"] > 0.9
     assert abs(svm_cv(g, mixed, random_folds(mixed, 5, generator=seeded()))["accuracy"] - 0.5) < three_sigma
     split = random_split(400, 0.3, 0.2, generator=seeded())
-    assert roc_auc(g, y, split)["roc_auc"] > 0.95
-    assert abs(roc_auc(g, mixed, split)["roc_auc"] - 0.5) < 3 * (401 / (12 * 100 * 100) / 2) ** 0.5
+    assert linear_probe(g, y[:, None], split)["roc_auc"] > 0.95
+    assert abs(linear_probe(g, mixed[:, None], split)["roc_auc"] - 0.5) < 3 * (401 / (12 * 100 * 100) / 2) ** 0.5
 
 
 def test_embeddings_come_in_the_sets_order_with_their_labels():
@@ -165,21 +165,36 @@ def test_embeddings_come_in_the_sets_order_with_their_labels():
 
 def test_what_cannot_be_embedded_is_named():
     graphs = chains()
-    with pytest.raises(ValueError, match=r"method must embed graphs \(give it a readout\), got 108 rows for 24"):
+    with pytest.raises(ValueError, match=r"method must embed graphs \(give it a readout\), got GRACE"):
         embed_graphs(GRACE(gcn(3, 8, 2, 6), 6), graphs)
     with pytest.raises(ValueError, match="graphs must hold at least one graph, got none"):
         embed_graphs(InfoGraph(gin(3, 8, 3, 6), 6), [])
+    with pytest.raises(ValueError, match="graphs must have one row of y each, or all none, got 2 for 1 graphs"):
+        embed_graphs(
+            InfoGraph(gin(3, 8, 3, 6), 6), [Data(x=graphs[0].x, edge_index=graphs[0].edge_index, y=graphs[0].x)]
+        )
     with pytest.raises(ValueError, match="graphs must have labels"):
-        embed_graphs(InfoGraph(gin(3, 8, 3, 6), 6), [Data(x=graphs[0].x, edge_index=graphs[0].edge_index)])
+        graph_baselines([Data(x=graphs[0].x, edge_index=graphs[0].edge_index)], torch.zeros(1).long())
+
+
+def test_graphs_without_labels_are_embedded_too():
+    graphs = chains()
+    method = InfoGraph(gin(3, 8, 2, 6), 6)
+    bare = [Data(x=graph.x, edge_index=graph.edge_index) for graph in graphs]
+    g, y = embed_graphs(method, bare)
+    assert y is None
+    assert torch.equal(g, embed_graphs(method, graphs)[0])
+    with pytest.raises(ValueError, match="graphs must have one row of y each, or all none, got 0 for 12 graphs"):
+        embed_graphs(method, graphs[:12] + bare[12:], batch_size=12)
 
 
 @pytest.mark.parametrize("readout", [global_add_pool, global_mean_pool])
-def test_the_controls_are_the_svm_on_what_they_say(readout):
+def test_the_baselines_are_the_svm_on_what_they_say(readout):
     graphs = chains(36)
     whole = Batch.from_data_list(graphs)
     folds = random_folds(whole.y, 2, generator=seeded())
     encoder = gin(3, 8, 3, 6, dropout=0.5)
-    table = graph_baselines(graphs, folds, encoder, readout)
+    table = graph_baselines(graphs, folds, encoder, readout=readout)
     for name, h in {
         "raw": whole.x,
         "propagated": propagate(whole, 2),

@@ -1,4 +1,4 @@
-"""Held-out edges, and how well embeddings tell them."""
+"""Held-out edges and link prediction."""
 
 import random
 

@@ -72,10 +72,10 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch):
         plot.training_curve([1.0])
 
 
-def test_certified_shares_are_one_line_a_model(ax):
+def test_certified_fractions_are_one_line_a_model(ax):
     assert plot.certified_fraction_curve([0.1, 0.2], {"GRACE": [1.0, 0.25], "POT": [1.0, 0.5]}, ax) is ax
     assert [list(line.get_ydata()) for line in ax.get_lines()] == [[1.0, 0.25], [1.0, 0.5]]
-    with pytest.raises(ValueError, match=r"shares\['GRACE'\] must have 2 values, one a rate, got 1"):
+    with pytest.raises(ValueError, match=r"fractions\['GRACE'\] must have 2 values, one a rate, got 1"):
         plot.certified_fraction_curve([0.1, 0.2], {"GRACE": [1.0]})
 
 

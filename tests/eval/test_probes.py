@@ -1,16 +1,15 @@
-"""The probe, clustering and geometry against scikit-learn and by hand."""
-
-import math
+"""The probes and clustering against scikit-learn and by hand."""
 
 import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, log_loss, roc_auc_score
 from sklearn.preprocessing import normalize
 
-from gcl.eval import Split, alignment, kmeans_scores, knn_probe, linear_probe, random_split, uniformity
-from gcl.eval._probes import STRENGTHS
+from gcl.eval import Split, kmeans_scores, knn_probe, linear_probe, random_split
+from gcl.eval._logistic import LOGISTIC_STRENGTHS, best_logistic, logistic_path
 
 
 def blobs(n=300, classes=3, noise=1.0, d=5):
@@ -25,7 +24,7 @@ def test_the_probe_is_scikit_learns_at_the_best_strength_on_validation(d):
     rows, classes = normalize(z.double().numpy()), y.numpy()
     train, val, test = (part.numpy() for part in split)
     best = None
-    for strength in STRENGTHS:
+    for strength in LOGISTIC_STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=2000).fit(rows[train], classes[train])
         log_loss = -np.mean(np.log(model.predict_proba(rows[val])[np.arange(len(val)), classes[val]]))
         if best is None or log_loss < best[0]:
@@ -123,26 +122,84 @@ def test_kmeans_finds_clusters_and_not_noise(generator):
     assert abs(noise["ari"]) < 0.05
 
 
-def test_geometry_by_hand():
-    z = torch.tensor([[3.0, 0.0], [0.0, 0.5]])
-    assert alignment(z, z) == 0
-    assert alignment(z, -z) == 4
-    # one pair at squared distance 2, met twice
-    assert uniformity(z) == pytest.approx(-4)
-    assert uniformity(torch.ones(5, 3)) == pytest.approx(0, abs=1e-6)
+def test_labels_and_splits_of_other_kinds_are_taken():
+    z, y = blobs(n=60)
+    split = random_split(60, 0.4, 0.3, generator=torch.Generator().manual_seed(0))
+    for probe in (linear_probe, knn_probe):
+        expected = probe(z, y, split)
+        assert probe(z, y.tolist(), tuple(split)) == expected
+        assert probe(z, y.numpy(), [part.numpy() for part in split]) == expected
+        partly = y.index_fill(0, split.test[:5], -1)
+        with pytest.raises(
+            ValueError, match=r"y must be at least 0 \(-1: unlabeled, leave such rows out\), got -1 in row"
+        ):
+            probe(z, partly, split)
+        assert 0 <= probe(z, partly, (split.train, split.val, split.test[5:]))["accuracy"] <= 1
+        with pytest.raises(ValueError, match=r"split must have three parts \(train, val, test\), got 2"):
+            probe(z, y, split[:2])
+        with pytest.raises(TypeError, match="y must be a tensor or an array of numbers, got NoneType"):
+            probe(z, None, split)
 
 
-def test_uniformity_is_the_papers_formula():
-    z = torch.randn(700, 6, dtype=torch.double)
-    u = torch.nn.functional.normalize(z)
-    expected = torch.pdist(u).square().mul(-3).exp().mean().log()
-    assert uniformity(z, t=3.0) == pytest.approx(float(expected), abs=1e-12)
+def test_two_classes_have_the_auc_of_their_logits():
+    z, y = blobs(classes=2, noise=3.0)
+    split = random_split(300, 0.2, 0.2, generator=torch.Generator().manual_seed(0))
+    scores = linear_probe(z, y, split)
+    rows, (train, _, test) = normalize(z.double().numpy()), split
+    model = LogisticRegression(C=scores["strength"], tol=1e-8, max_iter=2000).fit(rows[train], y[train])
+    expected = roc_auc_score(y[test], model.decision_function(rows[test]))
+    assert scores["roc_auc"] == pytest.approx(expected, abs=1e-3)
+    assert linear_probe(z, 1 - y, split)["roc_auc"] == pytest.approx(expected, abs=1e-3)
+    assert "roc_auc" not in linear_probe(z, y, Split(split.train, split.val, split.test[y[split.test] == 0]))
 
 
-def test_geometry_refuses_bad_input():
-    with pytest.raises(ValueError, match="at least two rows"):
-        uniformity(torch.ones(1, 3))
-    with pytest.raises(ValueError, match="z1 must be finite"):
-        alignment(torch.tensor([[math.nan]]), torch.ones(1, 1))
-    with pytest.raises(ValueError, match="same shape"):
-        alignment(torch.ones(2, 3), torch.ones(2, 2))
+def test_micro_f1_counts_the_labeled_entries_of_all_tasks():
+    z, classes = blobs(noise=2.5)
+    y = torch.eye(3)[classes]
+    y[torch.rand(300, 3) < 0.2] = float("nan")
+    split = random_split(300, 0.3, 0.3, generator=torch.Generator().manual_seed(0))
+    scores = linear_probe(z, y, split)
+    rows = (z - z[split.train].mean(0)) / z[split.train].std(0, correction=0)
+    truth, guess = [], []
+    for task in range(3):
+        train, val, test = (part[~y[part, task].isnan()] for part in split)
+        model = best_logistic(rows.numpy(), y[:, task].numpy(), train.numpy(), val.numpy())
+        truth.append(y[test, task].numpy())
+        guess.append(model.predict(rows[test].numpy()))
+    assert scores["micro_f1"] == pytest.approx(f1_score(np.concatenate(truth), np.concatenate(guess)), abs=0.01)
+    assert scores["num_tasks"] == 3
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("d", [4, 150])
+def test_the_path_meets_scikit_learns_minimum_at_each_strength(classes, d):
+    """Correlated columns far from the origin, which plain L-BFGS needs hundreds of steps for."""
+    z, y = blobs(n=100, classes=classes, d=d, noise=2.0)
+    rows = (z.double() @ torch.randn(d, d, dtype=torch.double) / d + 3).numpy()
+    for model in logistic_path(rows, y.numpy()):
+        reference = LogisticRegression(C=model.strength, solver="newton-cg", tol=1e-9, max_iter=2000).fit(rows, y)
+        minimum, found = (
+            log_loss(y, probabilities) + (weight**2).sum() / (2 * len(y) * model.strength)
+            for probabilities, weight in (
+                (reference.predict_proba(rows), reference.coef_),
+                (softmax(model.logits(rows), axis=1), model.weight),
+            )
+        )
+        assert found == pytest.approx(minimum, abs=3e-4)
+
+
+def test_neighbors_and_clusters_refuse_bad_arguments():
+    z, y = blobs(n=30)
+    split = random_split(30, 0.4, 0.3, generator=torch.Generator().manual_seed(0))
+    for k in (3, [1.0], [True], "12"):
+        with pytest.raises(TypeError, match="k must be a sequence of ints, got"):
+            knn_probe(z, y, split, k=k)
+    for labels, error, message in (
+        (None, TypeError, "y must be a tensor or an array of numbers, got NoneType"),
+        (y.float(), TypeError, "y must hold integer classes, got torch.float32"),
+        (y[1:], ValueError, r"y must have shape \[30\], one class a row, got \(29,\)"),
+        (y - 1, ValueError, r"y must be at least 0 \(-1: unlabeled, leave such rows out\), got -1 in row 0"),
+        (torch.full_like(y, 2), ValueError, "y must cover at least two classes, got only class 2"),
+    ):
+        with pytest.raises(error, match=message):
+            kmeans_scores(z, labels)

@@ -1,4 +1,4 @@
-"""Kinds of views that a loss may meet."""
+"""Kinds of views that a loss may meet, and the comparison of values and gradients."""
 
 import torch
 
@@ -19,3 +19,10 @@ def views(kind, n, d=7):
     if kind == "zero":
         z1[0], z2[n // 2] = 0, 0
     return z1, z2
+
+
+def close(got, expected, tolerance=1e-10):
+    """Values and gradients agree, the gradients relative to the largest entry if that exceeds 1."""
+    assert abs(got[0] - expected[0]) < tolerance
+    for one, other in zip(got[1], expected[1], strict=True):
+        assert (one - other).abs().max() < tolerance * max(1.0, float(other.abs().max()))

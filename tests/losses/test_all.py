@@ -39,7 +39,7 @@ STATISTICS = {"barlow_twins", "vicreg", "cca_ssg"}
 ONE_ROW = {"info_nce", "siglip", "alignment", "byol"}  # the others need a second one
 ALONE = {"uniformity", "dispersive"}
 ELSEWHERE = {"poly_view", "sup_con", "neighbor_nce", "NegativeQueue", "queue_nce", "node_graph_bce", "node_graph_jsd"}
-ELSEWHERE |= {"fixed_anchor_info_nce", "information_regularizer"}
+ELSEWHERE |= {"information_regularizer"}
 
 
 def close(name, got, expected, tolerance=1e-10):

@@ -16,14 +16,8 @@ from gcl.losses import (
     sup_con,
 )
 from tests import reference
-from tests.losses.inputs import KINDS, views
+from tests.losses.inputs import KINDS, close, views
 from tests.reference import softplus, unit, value_and_gradients
-
-
-def close(got, expected, tolerance=1e-10):
-    assert abs(got[0] - expected[0]) < tolerance
-    for one, other in zip(got[1], expected[1], strict=True):
-        assert (one - other).abs().max() < tolerance * max(1.0, float(other.abs().max()))
 
 
 @pytest.mark.parametrize("arithmetic", [False, True])

@@ -1,4 +1,4 @@
-"""Row weights: a row of weight m is m equal rows."""
+"""Row weights: a row of weight m equals m copies of the row."""
 
 import math
 
@@ -6,24 +6,18 @@ import pytest
 import torch
 
 from gcl.losses import barlow_twins, cca_ssg, info_nce
-from tests.losses.inputs import KINDS, views
+from tests.losses.inputs import KINDS, close, views
 from tests.reference import unit, value_and_gradients
 
 SIZES = torch.tensor([1, 5, 2, 2, 7, 1, 1, 3, 4, 1])
-PART = torch.arange(10).repeat_interleave(SIZES)  # 27 rows
-
-
-def close(got, expected, tolerance=1e-9):
-    assert abs(got[0] - expected[0]) < tolerance
-    for one, other in zip(got[1], expected[1], strict=True):
-        assert (one - other).abs().max() < tolerance * max(1.0, float(other.abs().max()))
+CLUSTER = torch.arange(10).repeat_interleave(SIZES)  # 27 rows
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("loss", [cca_ssg, barlow_twins])
 def test_moments_are_those_of_repeated_rows(kind, loss):
     z1, z2 = views(kind, 10)
-    expected = value_and_gradients(lambda *z: loss(z[0][PART], z[1][PART]), z1, z2)
+    expected = value_and_gradients(lambda *z: loss(z[0][CLUSTER], z[1][CLUSTER]), z1, z2)
     close(value_and_gradients(lambda *z: loss(*z, row_weight=SIZES), z1, z2), expected)
 
 
@@ -32,15 +26,15 @@ def test_info_nce_between_views_is_that_of_repeated_rows_less_a_constant(kind):
     z1, z2 = views(kind, 10)
 
     def lifted(z1, z2):
-        """Every copy is a column, those of the own part too."""
-        s = unit(z1)[PART] @ unit(z2)[PART].T / 0.3
+        """Every copy is a column, also those of the same cluster."""
+        s = unit(z1)[CLUSTER] @ unit(z2)[CLUSTER].T / 0.3
         return (s.logsumexp(1) + s.logsumexp(0) - 2 * s.diagonal()).mean() / 2 - math.log(27 / 10)
 
     got = value_and_gradients(lambda *z: info_nce(*z, 0.3, intraview=False, row_weight=SIZES), z1, z2)
     close(got, value_and_gradients(lifted, z1, z2))
 
 
-def test_info_nce_on_lifted_rows_of_equal_parts_is_the_compressed_loss_and_log_m():
+def test_info_nce_on_lifted_rows_of_equal_clusters_is_the_compressed_loss_and_log_m():
     z1, z2 = torch.randn(2, 50, 8, dtype=torch.double)
     lift = torch.arange(50).repeat_interleave(6)
     s = unit(z1)[lift] @ unit(z2)[lift].T / 0.5

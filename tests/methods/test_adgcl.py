@@ -41,7 +41,7 @@ def by_hand(method, data, seed):
 
 
 def test_the_loss_and_the_gradients_of_both_players_by_hand():
-    method, data = build(weight=3.0), batch()
+    method, data = build(regularizer_weight=3.0), batch()
     contrast, drop = by_hand(method, data, 3)
     loss = method(data, generator=seeded(3))
     assert abs(loss - (contrast + 3 * drop)) < 1e-12
@@ -58,15 +58,15 @@ def test_edge_weights_of_the_graph_are_kept():
     no_edges = batch()
     no_edges.edge_index = no_edges.edge_index[:, :0]
     for weight in (1.0, 3.0):  # weights of 0 leave no message to either network: the regularizer is all that differs
-        method.weight = weight
+        method.regularizer_weight = weight
         drop = (method(data, generator=seeded(3)) - method(no_edges, generator=seeded(3))) / weight
         assert 0 < drop < 1
 
 
 def test_arguments_are_checked():
-    with pytest.raises(ValueError, match="encoder must take edge weights, got one whose supports_edge_weight is False"):
+    with pytest.raises(ValueError, match="encoder must take edge weights, got GIN, which does not"):
         ADGCL(GIN(4, 8, 2, 6), gin(4, 8, 3, 6), 6)
-    with pytest.raises(ValueError, match="weight must be finite and above 0, got 0"):
-        build(weight=0)
+    with pytest.raises(ValueError, match="regularizer_weight must be finite and above 0, got 0"):
+        build(regularizer_weight=0)
     with pytest.raises(ValueError, match="temperature must be finite and above 0, got -1"):
         build(temperature=-1)

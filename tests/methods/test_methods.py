@@ -97,7 +97,7 @@ def test_an_encoder_without_edge_weights_says_so(square):
     method = GRACE(GIN(4, 8, 2, 6), dim=6)
     method.embed(square)
     square.edge_weight = torch.ones(8)
-    with pytest.raises(ValueError, match="encoder takes no edge weights"):
+    with pytest.raises(ValueError, match="encoder must take edge_weight, which data has, got GIN"):
         method.embed(square)
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gcl.pairwise import cross_lse, edge_dot, edge_sum, row_sum, sym_lse
+from tests.pairwise.inputs import weighted
 from tests.reference import value_and_gradients
 
 SIZES = (0, 1, 2, 3, 5, 64, 257, 600, 1030)
@@ -16,17 +17,6 @@ bounds = pytest.mark.parametrize("bound", [20.0, math.inf], ids=["bounded", "unb
 
 def close(one, other, tolerance=1e-12):
     torch.testing.assert_close(one, other, rtol=tolerance, atol=tolerance)
-
-
-def weighted(function):
-    """A scalar with a different gradient for each row; rows that have nothing to sum do not count."""
-
-    def loss(*inputs):
-        out = function(*inputs)
-        flat = torch.cat([out] if isinstance(out, torch.Tensor) else list(out))
-        return (flat.masked_fill(flat.isinf(), 0) * torch.arange(1.0, len(flat) + 1).cos()).sum()
-
-    return loss
 
 
 @bounds
@@ -139,8 +129,8 @@ def test_edge_products_in_half_precision_are_float32():
     ("edge_index", "message"),
     [
         (torch.arange(3), "edge_index must be a long tensor"),
-        (torch.tensor([[0, 3], [0, 0]]), "edge_index must name rows from 0 to 2, got 0 to 3"),
-        (torch.tensor([[0, 1], [-1, 0]]), "edge_index must name rows from 0 to 3, got -1 to 0"),
+        (torch.tensor([[0, 3], [0, 0]]), r"edge_index must hold row numbers in \[0, 3\), got 3"),
+        (torch.tensor([[0, 1], [-1, 0]]), r"edge_index must hold row numbers in \[0, 4\), got -1"),
     ],
 )
 def test_edge_products_refuse_edges_of_other_rows(edge_index, message):
@@ -202,7 +192,7 @@ def test_half_precision_inputs_are_accumulated_in_float32(dtype):
 
 @pytest.mark.parametrize(("temperature", "error"), [(0.5, 2e-5), (0.07, 3e-4)])
 def test_error_of_tf32_products(temperature, error):
-    """Operands rounded to tf32's 10 bits, as CUDA's products do where torch is told to allow it."""
+    """Operands rounded to tf32's 10 bits, as in CUDA's products where torch allows it."""
     x = torch.nn.functional.normalize(torch.randn(300, 64, dtype=torch.double)) / temperature**0.5
     rounded = ((x.float().view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32)
     exact, (exact_gradient,) = value_and_gradients(lambda x: sym_lse(x, 150, backend="dense").mean(), x)

@@ -1,4 +1,4 @@
-"""The Triton kernels against the whole similarity matrix in float64: on a GPU, or in Triton's interpreter."""
+"""The Triton kernel against the whole similarity matrix in float64: on a GPU, or in Triton's interpreter."""
 
 import math
 import os
@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from gcl.pairwise import cross_lse, sym_lse
+from tests.pairwise.inputs import weighted
 from tests.reference import value_and_gradients
 
 INTERPRETED = os.environ.get("TRITON_INTERPRET") == "1"
@@ -31,17 +32,6 @@ bounds = pytest.mark.parametrize("bound", [60.0, math.inf], ids=["bounded", "unb
 def rows(n, d, dtype, scale=1.0):
     """Rows of about length ``scale``: float64 holding numbers of ``dtype``."""
     return (torch.randn(n, d) * scale / d**0.5).to(DEVICE, dtype).double()
-
-
-def weighted(function):
-    """A scalar with a different gradient for each output; rows that have nothing to sum do not count."""
-
-    def loss(*inputs):
-        out = function(*inputs)
-        flat = torch.cat([out] if isinstance(out, torch.Tensor) else [o for o in out if o is not None])
-        return (flat.masked_fill(flat.isinf(), 0) * torch.arange(1.0, len(flat) + 1, device=DEVICE).cos()).sum()
-
-    return loss
 
 
 def agree(kernels, reference, inputs, dtype, single=1e-5):
@@ -121,7 +111,7 @@ def test_row_sum_equals_dense(n, k, f, dtype):
 @runs_kernels
 @dtypes
 def test_scores_far_apart(dtype):
-    """The running maximum meets scores of -500 to 500, which float32 holds to 3e-5: so much may a softmax be off."""
+    """The running maximum meets scores of -500 to 500, which float32 holds to 3e-5; a softmax may be off by that."""
     q, k = rows(70, 128, dtype, 20.0), rows(90, 128, dtype, 20.0)
     agree(
         lambda q, k: cross_lse(q, k * 4, both=True, backend="triton"),
@@ -135,7 +125,7 @@ def test_scores_far_apart(dtype):
 @runs_kernels
 @pytest.mark.parametrize("column", [0, 31, 32, 63, 64, 127, 128, 129])
 def test_one_column_left_out_at_the_edge_of_a_tile(column):
-    """Tiles that no row leaves anything out of skip the mask."""
+    """Tiles without excluded pairs skip the mask."""
     q, k = rows(130, 8, torch.float32), rows(130, 8, torch.float32)
     exclude = torch.full((130,), -1, device=DEVICE)
     exclude[129 - column] = column
@@ -179,12 +169,12 @@ def test_what_it_refuses():
         sym_lse(torch.zeros(2, 3, dtype=torch.double, device=DEVICE), backend="triton")
     with pytest.raises(ValueError, match="takes up to 256 columns, got 257"):
         sym_lse(torch.zeros(2, 257, device=DEVICE), backend="triton")
-    with pytest.raises(ValueError, match='log_weight is not for backend="triton"'):
+    with pytest.raises(ValueError, match='backend="triton" does not support log_weight'):
         sym_lse(torch.zeros(2, 3, device=DEVICE), log_weight=torch.cos, backend="triton")
 
 
 def test_cpu_tensors_are_refused():
-    """In a process of its own, where the kernels are not interpreted."""
+    """In a process of its own, where the kernel is not interpreted."""
     pytest.importorskip("triton", reason="triton is not installed")
     script = "import torch; from gcl.pairwise import sym_lse; sym_lse(torch.zeros(2, 3), backend='triton')"
     environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}

@@ -1,4 +1,4 @@
-"""Node compactness in N x N arrays, and graphs, encoders and allowed views to try the bounds on."""
+"""Dense references of POT in N x N arrays, and random graphs and encoders."""
 
 import torch
 import torch.nn.functional as F
@@ -6,6 +6,7 @@ from torch import nn
 from torch_geometric.nn import GCN
 
 from gcl.nn import gcn
+from tests.inputs import seeded
 
 
 def adjacency(edge_index, n, dtype=torch.double):
@@ -28,19 +29,22 @@ def budgets(a, p):
 
 def embeddings(encoder, x, a):
     """The encoder on adjacencies ``[..., N, N]``."""
-    gnn, h = getattr(encoder, "gnn", encoder), x
-    for i, conv in enumerate(gnn.convs):
+    h = x
+    for i, conv in enumerate(encoder.convs):
         h = normalized(a) @ (h @ conv.lin.weight.T) + conv.bias
-        if i + 1 < len(gnn.convs) or gnn is not encoder:
-            h = gnn.act(h)
+        if i + 1 < len(encoder.convs) or has_final_activation(encoder):
+            h = encoder.act(h)
     return h
 
 
-def reference_score(encoder, x, edge_index, view, contrast, p, source_rows=False):
+def has_final_activation(encoder):
+    return getattr(encoder, "final_activation", False)  # PyG's own GCN has none
+
+
+def reference_score(encoder, x, edge_index, view, contrast, p):
     """POT's score as its authors compute it: entry bounds N x N, coefficients N x F, products N x N."""
-    gnn = getattr(encoder, "gnn", encoder)
-    (w1, b1), (w2, b2) = ((conv.lin.weight.T, conv.bias) for conv in gnn.convs)
-    alpha = float(gnn.act.weight.detach()) if isinstance(gnn.act, nn.PReLU) else 0.0
+    (w1, b1), (w2, b2) = ((conv.lin.weight.T, conv.bias) for conv in encoder.convs)
+    alpha = float(encoder.act.weight.detach()) if isinstance(encoder.act, nn.PReLU) else 0.0
     n = x.size(0)
     a, eye = adjacency(edge_index, n, x.dtype), torch.eye(n, dtype=x.dtype)
     degree = a.sum(1)
@@ -59,15 +63,16 @@ def reference_score(encoder, x, edge_index, view, contrast, p, source_rows=False
         return slope, torch.where(crossing, (alpha - 1) * greatest * least / width, 0)
 
     s1, t1 = lines(*interval(x @ w1, b1))
-    clean = gnn.act(low[:, None] * (a + eye) * low @ (x @ w1) + b1) @ w2
-    s2, t2 = lines(*interval(clean, b2)) if gnn is not encoder else (torch.ones_like(clean), torch.zeros_like(clean))
+    clean = encoder.act(low[:, None] * (a + eye) * low @ (x @ w1) + b1) @ w2
+    s2, t2 = torch.ones_like(clean), torch.zeros_like(clean)
+    if has_final_activation(encoder):
+        s2, t2 = lines(*interval(clean, b2))
     minus = lambda g: (-g).clamp(min=0)  # noqa: E731
     g = (s2 * contrast) @ w2.T
     coefficient = (s1 * g) @ w1.T
     beta1 = ((s1 * g) @ b1[:, None])[:, 0] - (minus(g) @ t1.T).diagonal()
     beta2 = ((s2 * contrast) @ b2[:, None])[:, 0] - (minus(contrast) @ t2.T).diagonal()
     m = normalized(adjacency(view, n, x.dtype))
-    m = m.T if source_rows else m
     return m @ (m @ (x * coefficient).sum(1) + beta1) + beta2
 
 
@@ -86,7 +91,7 @@ def reference_loss(encoder, edge_index, views, rates, rows=slice(None)):
 
 
 def random_graph(n, e, undirected=True, seed=0):
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     edge_index = torch.randint(n, (2, e), generator=generator)
     if undirected:
         edge_index = edge_index[:, edge_index[0] != edge_index[1]]

@@ -10,12 +10,12 @@ from torch_geometric.data import Data
 from torch_geometric.nn import GAT, GCN, GCNConv, GraphSAGE
 
 from augmentors import EdgeDrop, UniformSubgraph
-from gcl.methods import GCA, GRACE, GraphCL, Regularized
+from gcl import fit
+from gcl.methods import BGRL, GCA, GRACE, GraphCL, Regularized, StructComp
 from gcl.nn import gcn
 from gcl.regularizers import POT, compactness_bound, contrast_directions, layer, pot_loss
 from gcl.regularizers.pot._bounds import MODES
 from gcl.regularizers.pot._graph import Graph
-from gcl.train import fit
 from tests.inputs import seeded
 from tests.regularizers.dense import directions, random_encoder, random_graph, reference_loss
 
@@ -27,16 +27,41 @@ def graph(n=20, undirected=True, seed=0):
     return Data(x=torch.randn(n, 6), edge_index=random_graph(n, 2 * n, undirected, seed))
 
 
+def views_of(pair):
+    return (pair.view1.x, pair.view1.edge_index, pair.h1), (pair.view2.x, pair.view2.edge_index, pair.h2)
+
+
 def test_it_is_the_dense_loss_of_the_methods_own_views():
     data, encoder = graph(), random_encoder()
     data.x = data.x.double()
     grace = GRACE(encoder, 5, edge_drop=(0.4, 0.3), feature_mask=(0.2, 0.1)).double()
-    method = Regularized(grace, POT((0.4, 0.3)), weight=0.25)
+    method = Regularized(grace, POT((0.4, 0.3)), 0.25)
     pair = grace.pair(data, generator=seeded(1))
-    views = [(v.x, v.edge_index, h) for v, h in ((pair.view1, pair.h1), (pair.view2, pair.h2))]
-    pot = reference_loss(encoder, data.edge_index, views, (0.4, 0.3))
+    pot = reference_loss(encoder, data.edge_index, views_of(pair), (0.4, 0.3))
     expected = 0.75 * grace.loss_of(pair) + 0.25 * pot
     torch.testing.assert_close(method.loss(data, generator=seeded(1)), expected, rtol=0, atol=1e-12)
+
+
+def test_bgrl_can_be_regularized():
+    data, bgrl = graph(), BGRL(gcn(6, 8, 2, 5))
+    method = Regularized(bgrl, POT((0.2, 0.4)), 0.1)
+    pair = bgrl.pair(data, generator=seeded())
+    pot = pot_loss(bgrl.encoder, data.edge_index, *views_of(pair), (0.2, 0.4))
+    torch.testing.assert_close(method.loss(data, generator=seeded()), 0.9 * bgrl.loss_of(pair) + 0.1 * pot)
+    before = [parameter.clone() for parameter in (*bgrl.encoder.parameters(), *bgrl.target.parameters())]
+    losses = fit(method, data, torch.optim.Adam(method.parameters(), 0.01), 5, progress=False, generator=seeded())
+    assert all(math.isfinite(loss) for loss in losses)
+    after = (*bgrl.encoder.parameters(), *bgrl.target.parameters())
+    assert not any(torch.equal(one, other) for one, other in zip(before, after, strict=True))
+
+
+def test_one_rate_is_that_of_both_views():
+    data, encoder = graph(), gcn(6, 8, 2, 5)
+    pair = GRACE(encoder).pair(data, generator=seeded())
+    for rate in (0.3, torch.rand(data.num_edges), lambda data: torch.full((data.num_edges,), 0.3)):
+        assert torch.equal(POT(rate)(encoder, pair), POT((rate, rate))(encoder, pair))
+    one, other = (pot_loss(encoder, data.edge_index, *views_of(pair), rates) for rates in (0.3, (0.3, 0.3)))
+    assert torch.equal(one, other)
 
 
 def test_a_function_gives_each_edge_its_rate():
@@ -54,15 +79,15 @@ def test_target_batches_draw_from_the_scores_of_the_whole_graph():
     data, encoder = graph(), gcn(6, 8, 2, 5)
     pair = GRACE(encoder, 5).pair(data, generator=seeded())
     for mode in MODES:
-        few = POT((0.4, 0.3), mode, target_batch=4, generator=seeded(7))
+        few, draws = POT((0.4, 0.3), mode=mode, target_batch=4), seeded(7)
         targets = torch.randperm(20, generator=seeded(7))[:4]
-        views = [(v.x, v.edge_index, h) for v, h in ((pair.view1, pair.h1), (pair.view2, pair.h2))]
         torch.testing.assert_close(
-            few(encoder, pair), pot_loss(encoder, data.edge_index, *views, (0.4, 0.3), mode=mode, targets=targets)
+            few(encoder, pair, generator=draws),
+            pot_loss(encoder, data.edge_index, *views_of(pair), (0.4, 0.3), mode=mode, targets=targets),
         )
-        assert few(encoder, pair) != few(encoder, pair)
-        all_of_them = POT((0.4, 0.3), mode, target_batch=20)(encoder, pair)
-        assert torch.equal(all_of_them, POT((0.4, 0.3), mode)(encoder, pair))
+        assert few(encoder, pair, generator=draws) != few(encoder, pair, generator=draws)
+        all_of_them = POT((0.4, 0.3), mode=mode, target_batch=20)(encoder, pair)
+        assert torch.equal(all_of_them, POT((0.4, 0.3), mode=mode)(encoder, pair))
 
 
 @every_mode
@@ -96,7 +121,7 @@ def test_the_maximum_over_neighbors_is_the_same_in_blocks():
 def test_learnt_slopes_beyond_0_and_1_keep_the_certificates(slope):
     for seed in range(5):
         encoder, data = random_encoder("prelu", seed=seed), graph(seed=seed)
-        nn.init.constant_(encoder.gnn.act.weight, slope)
+        nn.init.constant_(encoder.act.weight, slope)
         x = data.x.double()
         c = directions(encoder(x, data.edge_index)).detach()
         view = EdgeDrop(0.6, max_drop=0.5)(data, generator=seeded(seed)).edge_index
@@ -116,7 +141,7 @@ def test_gradients_stay_finite_with_featureless_isolated_nodes_and_fresh_biases(
     keep = (data.edge_index >= 5).all(0)
     data.edge_index = data.edge_index[:, keep]
     encoder = gcn(6, 8, 2, 5, act=activation)
-    method = Regularized(GRACE(encoder, 5), POT((0.4, 0.3), mode), weight=1.0)
+    method = Regularized(GRACE(encoder, 5), POT((0.4, 0.3), mode=mode), 1.0)
     method.loss(data, generator=seeded()).backward()
     for parameter in encoder.parameters():
         assert parameter.grad.isfinite().all()
@@ -126,7 +151,7 @@ def test_gradients_stay_finite_with_featureless_isolated_nodes_and_fresh_biases(
 @every_mode
 def test_training_raises_the_scores(mode):
     data = graph(30)
-    method = Regularized(GRACE(gcn(6, 16, 2, 8), 8), POT((0.2, 0.2), mode), weight=0.5)
+    method = Regularized(GRACE(gcn(6, 16, 2, 8), 8), POT(0.2, mode=mode), 0.5)
 
     def loss_of_pot():
         with torch.no_grad():
@@ -134,21 +159,20 @@ def test_training_raises_the_scores(mode):
 
     before = loss_of_pot()
     assert abs(before - math.log(2)) < 0.3  # scores start near 0
-    for _ in fit(method, [data], torch.optim.Adam(method.parameters(), 0.01), epochs=40, generator=seeded()):
-        pass
+    fit(method, data, torch.optim.Adam(method.parameters(), 0.01), 40, progress=False, generator=seeded())
     assert loss_of_pot() < before
 
 
 def test_a_regularized_method_is_a_method():
     data, grace = graph(), GRACE(gcn(6, 8, 2, 5), 5)
-    method = Regularized(Regularized(grace, POT((0.2, 0.4)), 0.5), lambda encoder, pair: pair.h1.sum(), weight=0.0)
+    method = Regularized(Regularized(grace, POT((0.2, 0.4)), 0.5), lambda encoder, pair: pair.h1.sum(), 0.0)
     pair = method.pair(data, generator=seeded())
     half = 0.5 * grace.loss_of(pair) + 0.5 * POT((0.2, 0.4))(grace.encoder, pair)
     torch.testing.assert_close(method.loss(data, generator=seeded()), half)
     assert torch.equal(method.embed(data), grace.embed(data))
     assert len(list(method.parameters())) == len(list(grace.parameters()))
-    with pytest.raises(ValueError, match=r"weight must be in \[0, 1\], got 1.5"):
-        Regularized(grace, POT((0.2, 0.4)), weight=1.5)
+    with pytest.raises(ValueError, match=r"regularizer_weight must be in \[0, 1\], got 1.5"):
+        Regularized(grace, POT((0.2, 0.4)), 1.5)
 
 
 @every_mode
@@ -189,15 +213,11 @@ def test_no_array_of_n_by_n_or_edges_by_width():
     assert largest.numel < min(n * n, e * width)
 
 
-def batch_norm():
-    return gcn(6, 8, 2, 5, norm="batch_norm")
-
-
 REFUSED = [
     (GAT(6, 8, 2, 5), TypeError, "must be PyG's GCN or gcl.nn.gcn, whose propagation is linear, got GAT"),
     (GraphSAGE(6, 8, 2, 5), TypeError, "got GraphSAGE"),
     (nn.Linear(6, 5), TypeError, "got Linear"),
-    (batch_norm(), ValueError, "must not normalize between its layers, got BatchNorm"),
+    (gcn(6, 8, 2, 5, norm="batch_norm"), ValueError, "must not normalize between its layers, got BatchNorm"),
     (gcn(6, 8, 2, 5, dropout=0.5), ValueError, "must not drop out between its layers in training, got dropout=0.5"),
     (GCN(6, 8, 2, 5, jk="cat"), ValueError, "no jumping knowledge, got jk='cat'"),
     (gcn(6, 8, 2, 5, improved=True), ValueError, "must have improved=False, got True"),
@@ -217,6 +237,28 @@ def test_encoders_that_are_not_covered_are_refused_with_the_reason(encoder, erro
     x, none = torch.randn(3, 6), torch.empty(2, 0, dtype=torch.long)
     with pytest.raises(error, match=message):
         compactness_bound(encoder, x, none, torch.randn(3, 5), 0.1, mode="worst")
+
+
+@pytest.mark.parametrize(
+    ("method", "error", "message"),
+    [
+        (GraphCL(gcn(6, 8)), ValueError, "compares nodes, got one with the readout"),
+        (StructComp(GRACE(gcn(6, 8)), torch.arange(20) // 2), ValueError, "views with edges, .* such as StructComp"),
+        (GRACE(GAT(6, 8, 2, 5)), TypeError, "must be PyG's GCN or gcl.nn.gcn, whose propagation is linear, got GAT"),
+        (GRACE(gcn(6, 8, norm="batch_norm")), ValueError, "must not normalize between its layers, got BatchNorm"),
+    ],
+)
+def test_methods_that_are_not_covered_are_refused_at_construction(method, error, message):
+    with pytest.raises(error, match=message):
+        Regularized(method, POT(0.2), 0.1)
+
+
+def test_compiled_encoders_are_looked_through():
+    data, encoder = graph(), gcn(6, 8, 2, 5)
+    c = directions(encoder(data.x, data.edge_index)).detach()
+    for wrapped in (encoder, torch.compile(encoder, backend="eager")):
+        bound = compactness_bound(wrapped, data.x, data.edge_index, c, 0.3, mode="worst_tight")
+        assert torch.equal(bound, compactness_bound(encoder, data.x, data.edge_index, c, 0.3, mode="worst_tight"))
 
 
 def test_dropout_in_evaluation_is_no_obstacle():
@@ -244,7 +286,7 @@ def test_arguments_are_checked():
         arguments = dict(encoder=encoder, x=data.x, edge_index=data.edge_index, contrast=c, drop_rate=0.2, mode="worst")
         with pytest.raises(ValueError, match=message):
             compactness_bound(**(arguments | change))
-    with pytest.raises(ValueError, match=r"one rate for each of the two views, got 1"):
+    with pytest.raises(ValueError, match=r"one rate or a pair, one for each view, got \(0.1,\)"):
         POT((0.1,))
     with pytest.raises(ValueError, match=r"drop_rates must be in \[0, 1\], got 2"):
         POT((0.1, 2))

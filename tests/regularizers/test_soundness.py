@@ -18,6 +18,7 @@ from gcl.regularizers.pot._graph import AllowedViews, Graph
 from gcl.regularizers.pot._intervals import interval, through
 from gcl.regularizers.pot._layers import layers_of
 from tests.graphs import graphs
+from tests.inputs import seeded
 from tests.regularizers.dense import adjacency, budgets, directions, embeddings, random_encoder, random_graph
 
 CHECKS = int(os.environ.get("POT_NODE_CHECKS", 12_000))
@@ -30,7 +31,7 @@ def allowed_views(edge_index, n, budget, count, undirected, seed):
 
     ``undirected`` drops an edge with its reverse, and both ends must be able to lose it.
     """
-    generator = torch.Generator().manual_seed(seed)
+    generator = seeded(seed)
     a = adjacency(edge_index, n)
     pairs = a.nonzero().tolist()
     views = a.repeat(count, 1, 1)

@@ -1,29 +1,30 @@
-"""Activations between two parallel lines: what bound propagation asks of one.
+r"""Activations between two parallel lines: the linear relaxation of bound propagation.
 
-On an interval [l, u] a :class:`Lines` has
+On an interval [l, u] :class:`LinearBounds` hold the slope s and the intercepts t of
 
-.. math:: s x + t_{low} \\le \\varphi(x) \\le s x + t_{up} \\quad \\text{for } x \\in [l, u]
+.. math:: s x + t_{low} \le \varphi(x) \le s x + t_{up} \quad \text{for } x \in [l, u]
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Lines(NamedTuple):
-    """Two parallel lines for each entry ``[N, D]``; ``low=None`` is an intercept of 0 throughout."""
+class LinearBounds(NamedTuple):
+    """Slope and intercepts ``[N, D]`` of two parallel lines for each entry; ``low=None``: an intercept of 0."""
 
     slope: Tensor
     low: Tensor | None
     up: Tensor
 
-    def map(self, function: Callable[[Tensor], Tensor]) -> "Lines":
-        """The same with each part passed through ``function``."""
-        return Lines(function(self.slope), None if self.low is None else function(self.low), function(self.up))
+    def map(self, function: Callable[[Tensor], Tensor]) -> "LinearBounds":
+        """Apply ``function`` to the slope and to both intercepts."""
+        return LinearBounds(function(self.slope), None if self.low is None else function(self.low), function(self.up))
 
     def intercept(self, coefficient: Tensor) -> Tensor:
         """Least sum ``[N]`` of the intercepts times ``coefficient`` ``[N, D]``: the upper one where it is negative."""
@@ -31,24 +32,28 @@ class Lines(NamedTuple):
         return total if self.low is None else total + (coefficient.relu() * self.low).sum(1)
 
 
-class Activation(Protocol):
-    """An activation with its image of an interval and its two parallel lines there."""
+class RelaxedActivation(ABC):
+    """An activation with its image of an interval and its linear bounds there."""
 
+    @abstractmethod
     def __call__(self, x: Tensor) -> Tensor:
-        """Apply it."""
+        """Apply the activation."""
+
+    @abstractmethod
+    def bounds(self, low: Tensor, high: Tensor) -> LinearBounds:
+        """Parallel lines below and above the activation on [low, high]."""
 
     def image(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Least and greatest value on [low, high]."""
+        """Least and greatest value on [low, high]: by default those of an increasing activation."""
+        return self(low), self(high)
 
-    def lines(self, low: Tensor, high: Tensor) -> Lines:
-        """Parallel lines below and above it on [low, high]."""
-
-    def detach(self) -> "Activation":
-        """The same without gradients to its parameters."""
+    def detach(self) -> "RelaxedActivation":
+        """The activation without gradients to its parameters: by default it has none."""
+        return self
 
 
 @dataclass(frozen=True)
-class Leaky:
+class Leaky(RelaxedActivation):
     r""":math:`\varphi(x) = x` for x >= 0 and :math:`\alpha x` else: the identity, ReLU, LeakyReLU and PReLU.
 
     With the share :math:`\rho = u^+ / (u^+ + l^-)` of the interval that is positive, both lines have the chord's slope
@@ -61,14 +66,14 @@ class Leaky:
     Args:
         alpha: slope for x < 0: a number in [0, 1], or a tensor of any values, one or one for each column.
 
-    **Source:** CROWN (arXiv 1811.00866), section 3.3. **Differs:** any slope, and a form without a quotient that
+    **Source:** CROWN (arXiv 1811.00866), section 3.3. **Differs:** any slope, and a form in which no denominator
     vanishes.
     """
 
     alpha: float | Tensor
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Apply it."""
+        """Apply the activation."""
         if self.is_identity:
             return x
         return F.prelu(x, self.alpha) if isinstance(self.alpha, Tensor) else F.leaky_relu(x, self.alpha)
@@ -76,42 +81,42 @@ class Leaky:
     def image(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
         """Least and greatest value on [low, high]."""
         if not isinstance(self.alpha, Tensor):
-            return self(low), self(high)
+            return super().image(low, high)
         rises, falls = self.alpha.relu(), self.alpha.neg().relu()
         (low, low_part), (high, high_part) = ((end.relu(), end.neg().relu()) for end in (low, high))
         least = low - rises * low_part + falls * high_part
         return least, high - rises * high_part + (falls * low_part - high).relu()
 
-    def lines(self, low: Tensor, high: Tensor) -> Lines:
-        """Parallel lines below and above it on [low, high]."""
+    def bounds(self, low: Tensor, high: Tensor) -> LinearBounds:
+        """Parallel lines below and above the activation on [low, high]."""
         positive, negative = high.relu(), low.neg().relu()
         width = positive + negative
         empty = 1 - width.sign()  # the interval [0, 0] counts as positive
         share = (positive + empty) / (width + empty)
-        return self.lines_of(share, negative * share)
+        return self.bounds_of(share, negative * share)
 
-    def lines_of(self, share: Tensor, chord: Tensor) -> Lines:
+    def bounds_of(self, share: Tensor, chord: Tensor) -> LinearBounds:
         """The lines, from the positive share rho of the interval and rho times its negative part."""
         if not isinstance(self.alpha, Tensor):
-            return Lines(share, None, chord) if self.alpha == 0 else self._scaled(share, chord)
+            return LinearBounds(share, None, chord) if self.alpha == 0 else self._scaled(share, chord)
         slope, _, chord = self._scaled(share, chord)
-        return Lines(slope, -chord.neg().relu(), chord.relu())
+        return LinearBounds(slope, -chord.neg().relu(), chord.relu())
 
-    def _scaled(self, share: Tensor, chord: Tensor) -> Lines:
-        return Lines(self.alpha + (1 - self.alpha) * share, None, (1 - self.alpha) * chord)
+    def _scaled(self, share: Tensor, chord: Tensor) -> LinearBounds:
+        return LinearBounds(self.alpha + (1 - self.alpha) * share, None, (1 - self.alpha) * chord)
 
     @property
     def is_identity(self) -> bool:
-        """Whether it changes nothing."""
+        """Whether the activation changes nothing."""
         return not isinstance(self.alpha, Tensor) and self.alpha == 1
 
     def detach(self) -> "Leaky":
-        """The same without a gradient to a learnt slope."""
+        """The activation without a gradient to a learnt slope."""
         return Leaky(self.alpha.detach()) if isinstance(self.alpha, Tensor) else self
 
 
 @dataclass(frozen=True)
-class Elu:
+class Elu(RelaxedActivation):
     r""":math:`\varphi(x) = x` for x >= 0 and :math:`\alpha (e^x - 1)` else, :math:`0 < \alpha \le 1`: convex.
 
     Both lines have the chord's slope s: the upper one is the chord, the lower one the tangent of that slope, which
@@ -121,31 +126,23 @@ class Elu:
     alpha: float
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Apply it."""
+        """Apply the activation."""
         return F.elu(x, self.alpha)
 
-    def image(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Least and greatest value on [low, high]."""
-        return self(low), self(high)
-
-    def lines(self, low: Tensor, high: Tensor) -> Lines:
-        """Parallel lines below and above it on [low, high]."""
+    def bounds(self, low: Tensor, high: Tensor) -> LinearBounds:
+        """Parallel lines below and above the activation on [low, high]."""
         least, greatest, width = self(low), self(high), high - low
-        narrow = width < 1e-4  # the chord is a quotient of rounding errors: the derivative inside serves as well
+        narrow = width < 1e-4  # the chord would be a quotient of rounding errors: take the derivative in the middle
         middle = (low + high) / 2
         derivative = torch.where(middle >= 0, 1, self.alpha * middle.clamp(max=0).exp())
         chord = (greatest - least) / width.masked_fill(narrow, 1)
         slope = torch.where(narrow, derivative, chord).clamp(torch.finfo(low.dtype).tiny, 1)
         tangent = slope - self.alpha - slope * (slope / self.alpha).log()
         up = torch.maximum(least - slope * low, greatest - slope * high)
-        return Lines(slope, torch.where(slope >= self.alpha, 0, tangent), up)
-
-    def detach(self) -> "Elu":
-        """Itself: it has no parameters."""
-        return self
+        return LinearBounds(slope, torch.where(slope >= self.alpha, 0, tangent), up)
 
 
-def relaxed(activation: object) -> Activation:
+def relaxed(activation: object) -> RelaxedActivation:
     """The relaxation of a torch activation.
 
     Raises:

@@ -6,22 +6,21 @@ With c_i the direction in which node i should point, its compactness in a view A
 from collections.abc import Sequence
 from functools import cached_property
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from augmentors._checks import check_probability
-from gcl._checks import check_edges, check_matrix
+from gcl._checks import check_edges, check_matrix, check_several
 from gcl.nn._features import features_product
-from gcl.regularizers.pot._activations import Lines
-from gcl.regularizers.pot._exact import exact_lines
+from gcl.regularizers.pot._exact import exact_bounds
 from gcl.regularizers.pot._graph import AllowedViews, Graph
-from gcl.regularizers.pot._intervals import interval, through, worst_rows
+from gcl.regularizers.pot._intervals import pick, preactivation, through, worst_rows
 from gcl.regularizers.pot._layers import Layer, layers_of
 
 Mode = Literal["reference", "linear", "worst", "worst_tight"]
-MODES = ("reference", "linear", "worst", "worst_tight")
+MODES: tuple[Mode, ...] = get_args(Mode)
 
 
 def compactness_bound(
@@ -45,9 +44,9 @@ def compactness_bound(
     Modes, each differentiable in the encoder, ``x`` and ``contrast``:
 
     - ``"worst"``: at most f in every allowed view: a certificate.
-    - ``"worst_tight"``: the same, and never below ``"worst"``: a row loses at most k_i entries, of which the greatest
-      are counted. Without allowed drops it is f itself.
-    - ``"linear"``: at most f in the allowed view ``view``: a surrogate that is tighter there. Two layers.
+    - ``"worst_tight"``: a certificate that is never below ``"worst"``, since it counts that a row loses at most its k_i
+      greatest entries. Without allowed drops it is f itself.
+    - ``"linear"``: at most f in the allowed view ``view``, and tighter there. Two layers.
     - ``"reference"``: the score that POT trains on, **not a bound**: it is above f for most nodes. Two layers.
 
     Args:
@@ -60,7 +59,7 @@ def compactness_bound(
         drop_rate: p in [0, 1], or ``[E]``, one for each column of ``edge_index``.
         mode: as above.
         view: edges ``[2, E']`` of the view for ``"reference"`` and ``"linear"``; ``None``: the whole graph.
-        targets: long ``[T]``, the nodes asked for, each as in the whole graph; ``None``: all.
+        targets: long ``[T]``, the nodes to score, each in the whole graph; ``None``: all.
 
     Returns:
         ``[N]``, or ``[T]``. In float32 a certificate holds up to rounding.
@@ -69,9 +68,9 @@ def compactness_bound(
         TypeError, ValueError: the encoder is not covered (the message says why), or an argument is out of range.
 
     **Source:** Provable Training for Graph Contrastive Learning (arXiv 2309.13944) and its authors' code; CROWN
-    (arXiv 1811.00866); interval bounds (arXiv 1810.12715). **Differs:** the same numbers as the code in
-    ``"reference"``, from sparse products of N x D arrays; with ``targets`` the graph is not cut to them. A learnt slope
-    outside [0, 1] gets the right lines. The other modes are ours.
+    (arXiv 1811.00866); interval bounds (arXiv 1810.12715). **Differs:** ``"reference"`` has the numbers of the code for
+    undirected views, from sparse products of N x D arrays; with ``targets`` the graph is not cut to them. A learnt
+    slope outside [0, 1] gets valid bounds. The other modes are ours.
 
     Example:
         >>> from gcl.nn import gcn
@@ -94,8 +93,7 @@ def compactness_bound(
     if contrast.shape != wanted:
         raise ValueError(f"contrast must have shape {wanted}, the encoder's output, got {tuple(contrast.shape)}")
     allowed = AllowedViews.of(Graph(edge_index, x.size(0), x.dtype), drop_rate)
-    start = Start(layers, x, allowed.graph)
-    return score(start, allowed, contrast, mode, view=view, targets=targets)
+    return score(ScoreInputs(layers, x, allowed.graph), allowed, contrast, mode, view=view, targets=targets)
 
 
 def contrast_directions(h: Tensor, eps: float = 1e-5) -> Tensor:
@@ -111,8 +109,7 @@ def contrast_directions(h: Tensor, eps: float = 1e-5) -> Tensor:
     Raises:
         ValueError: there are fewer than two rows.
 
-    **Source:** POT (arXiv 2309.13944), section 4. **Differs:** the norm is smoothed (the code: at
-    least 1e-12).
+    **Source:** POT (arXiv 2309.13944), section 4. **Differs:** the norm is smoothed; the code clamps it at 1e-12.
 
     Example:
         >>> contrast_directions(torch.tensor([[3.0, 0.0], [0.0, 2.0]]))
@@ -120,9 +117,8 @@ def contrast_directions(h: Tensor, eps: float = 1e-5) -> Tensor:
                 [-1.,  1.]])
     """
     check_matrix("h", h)
+    check_several("h", h)
     n = h.size(0)
-    if n < 2:
-        raise ValueError(f"h must have at least two rows, got {n}")
     unit = h * (h.square().sum(1, keepdim=True) + eps**2).rsqrt()
     return (n * unit - unit.sum(0)) / (n - 1)
 
@@ -133,8 +129,8 @@ def check_mode(mode: str) -> None:
         raise ValueError(f"mode must be one of {', '.join(MODES)}, got {mode!r}")
 
 
-class Start:
-    """What all drop rates share: the layers, and ``y``, the features times the first weight."""
+class ScoreInputs:
+    """What the scores at all drop rates share: layers, graph, and ``y``, the features times the first weight."""
 
     def __init__(self, layers: Sequence[Layer], x: Tensor, graph: Graph) -> None:
         self.layers = layers
@@ -145,12 +141,11 @@ class Start:
     def clean(self) -> Tensor:
         """The first layer's output in the undropped graph, times the second weight."""
         first, second = self.layers
-        scale = (1 + self.graph.degree).rsqrt()[:, None]
-        return first.activation(self.graph.propagate(self.y, scale) + first.bias) @ second.weight
+        return first.activation(self.graph.propagate(self.y) + first.bias) @ second.weight
 
 
 def score(
-    start: Start,
+    inputs: ScoreInputs,
     allowed: AllowedViews,
     contrast: Tensor,
     mode: Mode,
@@ -158,71 +153,67 @@ def score(
     view: Tensor | None = None,
     targets: Tensor | None = None,
 ) -> Tensor:
-    """:func:`compactness_bound` for a prepared graph and start."""
+    """:func:`compactness_bound` of prepared inputs."""
     if mode == "worst":
-        return _certificate(start, allowed, contrast, targets, tight=False)
+        return _certificate(inputs, allowed, contrast, targets, tight=False)
     if mode == "worst_tight":  # narrower intervals turn the lines, which may lower the sum: the greater of two bounds
-        return torch.maximum(*(_certificate(start, allowed, contrast, targets, tight) for tight in (False, True)))
-    if len(start.layers) != 2:
-        raise ValueError(f"encoder must have two layers for mode {mode!r}, got {len(start.layers)}")
+        return torch.maximum(*(_certificate(inputs, allowed, contrast, targets, tight) for tight in (False, True)))
+    if len(inputs.layers) != 2:
+        raise ValueError(f"encoder must have two layers for mode {mode!r}, got {len(inputs.layers)}")
     graph = allowed.graph
-    seen = graph if view is None else Graph(view, graph.num_nodes, start.y.dtype)
+    seen = graph if view is None else Graph(view, graph.num_nodes, inputs.y.dtype)
     if mode == "linear":
-        return _linear(start, allowed, seen, contrast, targets)
-    result = _reference(start, allowed, seen, contrast)
-    return result if targets is None else result[targets]
+        return _linear(inputs, allowed, seen, contrast, targets)
+    return pick(_reference(inputs, allowed, seen, contrast), targets)
 
 
-def _reference(start: Start, allowed: AllowedViews, seen: Graph, contrast: Tensor) -> Tensor:
+def _reference(inputs: ScoreInputs, allowed: AllowedViews, seen: Graph, contrast: Tensor) -> Tensor:
     """POT's score: coefficients at the source of a message, and the second interval from the undropped graph."""
-    (first, second), y = start.layers, start.y
-    lines1, lines2 = exact_lines(first, allowed, y), exact_lines(second, allowed, start.clean)
-    q = lines2.slope * contrast
+    (first, second), y = inputs.layers, inputs.y
+    bounds1, bounds2 = exact_bounds(first, allowed, y), exact_bounds(second, allowed, inputs.clean)
+    q = bounds2.slope * contrast
     g = q @ second.weight.T
-    sg = lines1.slope * g
-    w, beta1 = (sg * y).sum(1), sg @ first.bias + lines1.intercept(g)
-    beta2 = q @ second.bias + lines2.intercept(contrast)
-    scale = (1 + seen.degree).rsqrt()[:, None]
-    inner = seen.propagate(w[:, None], scale) + beta1[:, None]
-    return seen.propagate(inner, scale)[:, 0] + beta2
+    sg = bounds1.slope * g
+    w, beta1 = (sg * y).sum(1), sg @ first.bias + bounds1.intercept(g)
+    beta2 = q @ second.bias + bounds2.intercept(contrast)
+    inner = seen.propagate(w[:, None]) + beta1[:, None]
+    return seen.propagate(inner)[:, 0] + beta2
 
 
-def _linear(start: Start, allowed: AllowedViews, seen: Graph, contrast: Tensor, targets: Tensor | None) -> Tensor:
+def _linear(
+    inputs: ScoreInputs, allowed: AllowedViews, seen: Graph, contrast: Tensor, targets: Tensor | None
+) -> Tensor:
     """Both activations replaced by lines, at the view ``seen``; the sign of g_i chooses the line at its neighbors."""
-    (first, second), y = start.layers, start.y
-    l1, u1 = (end + first.bias for end in interval(allowed, y, y, tight=False))
-    lines1 = first.activation.lines(l1, u1)
-    hidden = through(second.weight, *first.activation.image(l1, u1))
-    lines2 = _lines(second, *(_pick(end, targets) for end in interval(allowed, *hidden, tight=False)))
-    scale = (1 + seen.degree).rsqrt()[:, None]
-    inner = lines1.slope * (seen.propagate(y, scale) + first.bias)
-    at_view = Lines(inner, lines1.low, lines1.up).map(lambda part: _pick(seen.propagate(part, scale), targets))
-    c = _pick(contrast, targets)
-    q = lines2.slope * c
+    (first, second), y = inputs.layers, inputs.y
+    ends = preactivation(first, allowed, y, y)
+    bounds1 = first.activation.bounds(*ends)
+    hidden = through(second.weight, *first.activation.image(*ends))
+    bounds2 = second.activation.bounds(*preactivation(second, allowed, *hidden, targets))
+    inner = bounds1.slope * (seen.propagate(y) + first.bias)
+    at_view = bounds1._replace(slope=inner).map(lambda part: pick(seen.propagate(part), targets))
+    c = pick(contrast, targets)
+    q = bounds2.slope * c
     g = q @ second.weight.T
-    return (g * at_view.slope).sum(1) + at_view.intercept(g) + q @ second.bias + lines2.intercept(c)
+    return (g * at_view.slope).sum(1) + at_view.intercept(g) + q @ second.bias + bounds2.intercept(c)
 
 
-def _certificate(start: Start, allowed: AllowedViews, contrast: Tensor, targets: Tensor | None, tight: bool) -> Tensor:
+def _certificate(
+    inputs: ScoreInputs, allowed: AllowedViews, contrast: Tensor, targets: Tensor | None, tight: bool
+) -> Tensor:
     """Intervals up to the last layer, lines there, and the worst row of the matrix for each node's coefficients."""
-    layers, low, high = start.layers, start.y, start.y
+    layers, low, high = inputs.layers, inputs.y, inputs.y
     for before, after in pairwise(layers):
-        h_low, h_high = before.activation.image(*(end + before.bias for end in interval(allowed, low, high, tight)))
+        h_low, h_high = before.activation.image(*preactivation(before, allowed, low, high, tight=tight))
         low, high = through(after.weight, h_low, h_high)
     last = layers[-1]
-    ends = [_pick(end, targets) + last.bias for end in interval(allowed, low, high, tight)]
-    lines = last.activation.lines(*ends)
-    c = _pick(contrast, targets)
-    q = lines.slope * c
-    constant = q @ last.bias + lines.intercept(c)
+    ends = preactivation(last, allowed, low, high, targets, tight)
+    bounds = last.activation.bounds(*ends)
+    c = pick(contrast, targets)
+    q = bounds.slope * c
+    constant = q @ last.bias + bounds.intercept(c)
     worst = worst_rows(allowed, q @ last.weight.T, h_low, h_high, targets, tight) + constant
     z_low, z_high = last.activation.image(*ends)
     return torch.maximum(worst, (c.relu() * z_low - c.neg().relu() * z_high).sum(1))
-
-
-def _lines(layer: Layer, low: Tensor, high: Tensor) -> Lines:
-    """The lines of a layer's activation where the propagated values are in [low, high]."""
-    return layer.activation.lines(low + layer.bias, high + layer.bias)
 
 
 def _check_rate(drop_rate: float | Tensor) -> None:
@@ -231,7 +222,3 @@ def _check_rate(drop_rate: float | Tensor) -> None:
     elif drop_rate.numel():
         for end in drop_rate.aminmax():
             check_probability("drop_rate", float(end))
-
-
-def _pick(value: Tensor, targets: Tensor | None) -> Tensor:
-    return value if targets is None else value.index_select(0, targets)

@@ -1,6 +1,6 @@
-"""A graph as a sparse 0/1 matrix, and how far its normalized adjacency can move when edges are dropped.
+r"""A graph as a sparse 0/1 matrix, and how far its normalized adjacency can move when edges are dropped.
 
-Every normalized adjacency here is :math:`D_\\delta (A + I) D_\\delta` with a scale delta for each node, so that one 0/1
+Every normalized adjacency here is :math:`D_\delta (A + I) D_\delta` with a scale delta for each node, so that one 0/1
 pattern serves all views and bounds, forward and backward.
 """
 
@@ -11,6 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
+
+from augmentors._sparse import by_row, csr_matrix
 
 BLOCK = 16  # columns that a maximum over neighbors gathers at once
 
@@ -26,29 +28,28 @@ class Graph:
 
     def __init__(self, edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> None:
         self.edge_index, self.num_nodes = edge_index, num_nodes
-        self.row, self.order = edge_index[1].sort(stable=True)
-        self.col = edge_index[0].index_select(0, self.order)
+        self.order, self.start = by_row(edge_index[1], num_nodes)
+        self.col, self.row = edge_index.index_select(1, self.order)
         self.value = (self.row != self.col).to(dtype)
 
     @cached_property
     def reversed(self) -> "Graph":
-        """The graph with its edges turned round: sorted once, where torch would convert at each backward pass."""
+        """The graph with its edges reversed: sorted once, where torch would convert at each backward pass."""
         return Graph(self.edge_index.flip(0), self.num_nodes, self.value.dtype)
 
-    @cached_property
-    def start(self) -> Tensor:
-        """Where each row starts ``[N + 1]``."""
-        return torch.searchsorted(self.row, torch.arange(self.num_nodes + 1, device=self.row.device))
-
     def matrix(self, value: Tensor) -> Tensor:
-        """A matrix in CSR with ``value`` ``[E]`` at the edges, in the order of ``row``."""
-        shape = self.num_nodes, self.num_nodes
-        return torch.sparse_csr_tensor(self.start, self.col, value, shape, check_invariants=False)
+        """The sparse matrix with ``value`` ``[E]`` at the edges, in the order of ``row``."""
+        return csr_matrix(self.start, self.col, value, self.num_nodes)
 
     @cached_property
     def degree(self) -> Tensor:
         """Edges that end in each node ``[N]``."""
         return self.sum_edges(self.value)
+
+    @cached_property
+    def scale(self) -> Tensor:
+        """The scale delta of each node ``[N, 1]`` in the graph itself."""
+        return (1 + self.degree).rsqrt()[:, None]
 
     def sum_edges(self, value: Tensor) -> Tensor:
         """Sum of ``value`` ``[E]``, in the order of ``row``, over the edges that end in each node ``[N]``."""
@@ -56,7 +57,7 @@ class Graph:
 
     def sum_neighbors(self, x: Tensor) -> Tensor:
         """Sum of the rows of ``x`` ``[N, D]`` over each node's neighbors; no E x D array, forward or backward."""
-        return _Sum.apply(x, self, None, False)
+        return _Sum.apply(x, self, None)
 
     def max_neighbors(self, x: Tensor) -> Tensor:
         """Largest entry of ``x`` ``[N, D]``, none of them negative, among each node's neighbors, 0 without any."""
@@ -65,9 +66,9 @@ class Graph:
         blocks = [checkpoint(self._max_block, block, use_reentrant=False) for block in x.split(BLOCK, dim=1)]
         return torch.cat(blocks, dim=1)
 
-    def propagate(self, x: Tensor, scale: Tensor, transposed: bool = False) -> Tensor:
-        """:math:`D_\\delta (A + I) D_\\delta x` for ``x`` ``[N, D]`` and a constant delta ``[N, 1]``."""
-        return _Sum.apply(x, self, scale, transposed)
+    def propagate(self, x: Tensor, scale: Tensor | None = None) -> Tensor:
+        r""":math:`D_\delta (A + I) D_\delta x` for ``x`` ``[N, D]`` and a constant delta ``[N, 1]``, or the graph's."""
+        return _Sum.apply(x, self, self.scale if scale is None else scale)
 
     def _max_block(self, x: Tensor) -> Tensor:
         row = self.row[:, None].expand(-1, x.size(1))
@@ -107,14 +108,13 @@ class _Sum(torch.autograd.Function):
     """The sum of ``x`` over the neighbors; with ``scale``, over the node itself too, scaled at both ends."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, graph: Graph, scale: Tensor | None, transposed: bool) -> Tensor:
-        ctx.graph, ctx.scale, ctx.transposed = graph, scale, transposed
-        side = graph.reversed if transposed else graph
+    def forward(ctx: Any, x: Tensor, graph: Graph, scale: Tensor | None) -> Tensor:
+        ctx.graph, ctx.scale = graph, scale
         if scale is None:
-            return side.matrix(side.value) @ x
-        at_row, at_col = (scale[:, 0].index_select(0, end) for end in (side.row, side.col))
-        return (side.matrix(at_row * side.value * at_col) @ x).addcmul_(scale.square(), x)
+            return graph.matrix(graph.value) @ x
+        at_row, at_col = (scale[:, 0].index_select(0, end) for end in (graph.row, graph.col))
+        return (graph.matrix(at_row * graph.value * at_col) @ x).addcmul_(scale.square(), x)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None, None]:
-        return _Sum.apply(grad, ctx.graph, ctx.scale, not ctx.transposed), None, None, None
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
+        return _Sum.apply(grad, ctx.graph.reversed, ctx.scale), None, None

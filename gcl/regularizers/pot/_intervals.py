@@ -1,13 +1,15 @@
-"""What ``A y`` can be when A is the normalized adjacency of any allowed view."""
+"""Interval bounds of ``A y``, where A is the normalized adjacency of any allowed view."""
 
 import torch
 from torch import Tensor
 
+from augmentors._sparse import largest, numbers_below
 from gcl.pairwise import edge_dot
 from gcl.regularizers.pot._graph import AllowedViews, Graph
+from gcl.regularizers.pot._layers import Layer
 
 
-def interval(allowed: AllowedViews, low: Tensor, high: Tensor, tight: bool) -> tuple[Tensor, Tensor]:
+def interval(allowed: AllowedViews, low: Tensor, high: Tensor, tight: bool = False) -> tuple[Tensor, Tensor]:
     r"""Least and greatest value ``[N, D]`` of ``A y`` over the allowed views, for ``low <= y <= high``.
 
     With delta in [lo, hi] a neighbor's positive part adds at least :math:`lo_j y_j^+`, or nothing where it is dropped,
@@ -15,11 +17,19 @@ def interval(allowed: AllowedViews, low: Tensor, high: Tensor, tight: bool) -> t
 
     .. math:: \Big(\sum_j lo_j y_j^+ - k_i \max_j lo_j y_j^+\Big)^{\!+} - \sum_j hi_j y_j^-
 
-    without it the first part is 0. The sum is scaled by the node's own delta, low or high after its sign.
+    Without ``tight`` the first part is 0. The sum is scaled by the node's own delta, low or high by its sign.
     """
     least = _least(allowed, torch.cat([low, -high], dim=1), tight)
     bottom, top = least.chunk(2, dim=1)
     return bottom, -top
+
+
+def preactivation(
+    layer: Layer, allowed: AllowedViews, low: Tensor, high: Tensor, targets: Tensor | None = None, tight: bool = False
+) -> tuple[Tensor, Tensor]:
+    """Least and greatest value ``[T, D]`` of ``A y + bias``, the input of the layer's activation."""
+    bottom, top = interval(allowed, low, high, tight)
+    return pick(bottom, targets) + layer.bias, pick(top, targets) + layer.bias
 
 
 def through(weight: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
@@ -33,7 +43,7 @@ def worst_rows(
 ) -> Tensor:
     """Least value ``[T]`` of ``g_i . (A h)_i`` over the allowed views, for ``low <= h <= high``.
 
-    As :func:`interval`, with one number for each edge; ``tight`` takes off the exact sum of the k_i greatest.
+    Like :func:`interval`, with one number for each edge; ``tight`` subtracts the exact sum of the k_i greatest.
     """
     graph, budget, lo, hi = allowed.graph, allowed.budget[:, 0], allowed.low[:, 0], allowed.high[:, 0]
     row, edge = _edges_into(graph, targets)
@@ -46,12 +56,14 @@ def worst_rows(
     rest = -own.new_zeros(len(targets)).index_add(0, row, hi.index_select(0, col) * e.neg().relu())
     if tight:
         added = lo.index_select(0, col) * e.relu()
-        order = added.argsort(descending=True)
-        order = order.index_select(0, row.index_select(0, order).argsort(stable=True))
-        rank = torch.arange(len(row), device=row.device) - torch.searchsorted(row, row)
-        stays = rank >= budget.index_select(0, targets).index_select(0, row)
-        rest = rest.index_add(0, row, added.index_select(0, order) * stays)
+        dropped = largest(row, added, budget.index_select(0, targets))
+        rest = rest.index_add(0, row, added.index_fill(0, dropped, 0))
     return _scaled(lo.index_select(0, targets), hi.index_select(0, targets), own, rest)
+
+
+def pick(value: Tensor, targets: Tensor | None) -> Tensor:
+    """The rows of the targets; all rows without targets."""
+    return value if targets is None else value.index_select(0, targets)
 
 
 def _least(allowed: AllowedViews, y: Tensor, tight: bool) -> Tensor:
@@ -71,10 +83,9 @@ def _scaled(low: Tensor, high: Tensor, own: Tensor, rest: Tensor) -> Tensor:
 
 
 def _edges_into(graph: Graph, targets: Tensor | None) -> tuple[Tensor, Tensor]:
-    """For the edges that end in the targets, the place of the target and the edge; all edges without targets."""
+    """For each edge that ends in a target, the target's place and the edge's number; all edges without targets."""
     if targets is None:
         return graph.row, torch.arange(len(graph.row), device=graph.row.device)
-    start, end = (torch.searchsorted(graph.row, targets, right=right) for right in (False, True))
-    count = end - start
+    count = graph.start.diff().index_select(0, targets)
     row = torch.repeat_interleave(count)
-    return row, torch.arange(len(row), device=row.device) + (start - count.cumsum(0) + count).index_select(0, row)
+    return row, graph.start.index_select(0, targets).index_select(0, row) + numbers_below(count)

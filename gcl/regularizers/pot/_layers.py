@@ -1,4 +1,4 @@
-"""What bound propagation reads off an encoder: the weights, biases and activations of its graph convolutions."""
+"""The weights, biases and activations of an encoder's graph convolutions, for bound propagation."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -7,8 +7,9 @@ from torch import Tensor, nn
 from torch_geometric.nn import GCN, GCNConv
 
 from gcl.nn._convs import SparseGCNConv
+from gcl.nn._encode import unwrap
 from gcl.nn._encoders import SparseGCN
-from gcl.regularizers.pot._activations import Activation, relaxed
+from gcl.regularizers.pot._activations import RelaxedActivation, relaxed
 
 
 class Layer(NamedTuple):
@@ -16,7 +17,7 @@ class Layer(NamedTuple):
 
     weight: Tensor  # [in, out]
     bias: Tensor  # [out]
-    activation: Activation
+    activation: RelaxedActivation
 
 
 def layer(conv: GCNConv, activation: Callable[[Tensor], Tensor] | None) -> Layer:
@@ -28,7 +29,7 @@ def layer(conv: GCNConv, activation: Callable[[Tensor], Tensor] | None) -> Layer
 
     Raises:
         TypeError: another convolution or activation.
-        ValueError: a convolution that is set otherwise, or an activation outside the range covered.
+        ValueError: a convolution with other settings, or an activation outside the range covered.
 
     Example:
         >>> from torch_geometric.nn import GCNConv
@@ -47,14 +48,17 @@ def layer(conv: GCNConv, activation: Callable[[Tensor], Tensor] | None) -> Layer
 
 
 def layers_of(encoder: nn.Module | Sequence[Layer]) -> list[Layer]:
-    """The layers of PyG's ``GCN`` (no activation after the last) or of :func:`gcl.nn.gcn`; a sequence as it is.
+    """The layers of PyG's ``GCN`` (no activation after the last), of :func:`gcl.nn.gcn`, or of a sequence of layers.
+
+    The encoder may be wrapped in ``DistributedDataParallel`` or ``torch.compile``.
 
     Raises:
         TypeError: the encoder is of another kind, or a layer or activation is not covered.
-        ValueError: it normalizes or drops out between the layers, has jumping knowledge, or fewer than two layers.
+        ValueError: the encoder normalizes or drops out between the layers, or has jumping knowledge or fewer than two
+            layers.
     """
     if isinstance(encoder, nn.Module):
-        layers = _layers_of_gcn(encoder)
+        layers = _layers_of_gcn(unwrap(encoder))
     else:
         layers = list(encoder)
         if any(not isinstance(one, Layer) for one in layers):

@@ -1,7 +1,7 @@
 """POT: train for node compactness."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import TypeVar
 
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
@@ -10,38 +10,35 @@ from torch_geometric.data import Data
 from augmentors._checks import check_at_least, check_probability
 from augmentors._random import permutation
 from gcl._pair import Pair
-from gcl.regularizers.pot._bounds import Mode, Start, check_mode, contrast_directions, score
+from gcl.nn._readouts import Readout
+from gcl.regularizers.pot._bounds import Mode, ScoreInputs, check_mode, contrast_directions, score
 from gcl.regularizers.pot._graph import AllowedViews, Graph
 from gcl.regularizers.pot._layers import Layer, layers_of
 
 Rate = float | Tensor | Callable[[Data], Tensor]
-
-
-class View(NamedTuple):
-    """A view and its embeddings; a plain tuple serves as well."""
-
-    x: Tensor
-    edge_index: Tensor
-    h: Tensor
+ViewTensors = tuple[Tensor, Tensor, Tensor]
+AnyRate = TypeVar("AnyRate", float | Tensor, Rate)
 
 
 class POT:
-    """The regularizer of POT: every node's compactness, in both views, should be above 0.
+    """The regularizer of POT, which raises every node's compactness above 0 in both views.
 
-    Used as ``Regularized(method, POT(...), weight)`` with a method whose views drop edges, and mask features at most.
+    Use it as ``Regularized(method, POT(...), weight)`` with a method whose views drop edges, and mask features at most.
 
     Args:
-        drop_rates: for each view the probability of dropping an edge, in [0, 1], one for each edge ``[E]``, or a
-            function ``data -> [E]``, such as the ``probabilities`` of an :class:`augmentors.AdaptiveEdgeDrop`.
+        drop_rates: the probability of dropping an edge: of both views, or a pair. Each is a number in [0, 1], one
+            number for each edge ``[E]``, or a function ``data -> [E]``, such as the ``probabilities`` of an
+            :class:`augmentors.AdaptiveEdgeDrop`.
         mode: as for :func:`gcl.regularizers.compactness_bound`.
         target_batch: the number of nodes drawn for each step; ``None``: all. Their scores are those in the whole graph.
 
     Raises:
-        TypeError, ValueError: an argument is out of range, or (when called) the encoder or the views are not covered.
+        TypeError, ValueError: an argument is out of range; (in ``Regularized``) the encoder is not covered, or the
+            method has a readout or views without edges; (when called) the views are not covered.
 
     **Source:** Provable Training for Graph Contrastive Learning (arXiv 2309.13944), section 5 and the authors' code.
-    **Differs:** with ``target_batch`` the graph is not cut to the drawn nodes; edges that a view lost twice or never
-    had are the caller's matter.
+    **Differs:** with ``target_batch`` the graph is not cut to the drawn nodes. Views are not checked for edges that
+    the graph lacks.
 
     Example:
         >>> import torch
@@ -56,34 +53,29 @@ class POT:
     needs_edges = True
 
     def __init__(
-        self, drop_rates: tuple[Rate, Rate], mode: Mode = "reference", target_batch: int | None = None
+        self, drop_rates: Rate | tuple[Rate, Rate], *, mode: Mode = "reference", target_batch: int | None = None
     ) -> None:
-        if len(drop_rates) != 2:
-            raise ValueError(f"drop_rates must hold one rate for each of the two views, got {len(drop_rates)}")
-        for rate in drop_rates:
-            if isinstance(rate, (int, float)):
-                check_probability("drop_rates", rate)
         check_mode(mode)
         if target_batch is not None:
             check_at_least("target_batch", target_batch, 1)
-        self.drop_rates = drop_rates
+        self.drop_rates = _pair_of(drop_rates)
         self.mode = mode
         self.target_batch = target_batch
 
-    def check_method(self, method: Any) -> None:
-        """Raise unless the method's encoder and views are covered; called by :class:`gcl.methods.Regularized`."""
-        layers_of(method.encoder)
-        if method.readout is not None:
-            raise ValueError(f"method must compare nodes for POT, got {method.method!r} with a readout")
-        if method.drops_edges:
-            raise ValueError("method must keep edges for POT, got StructComp, whose views have none")
+    def check_method(self, encoder: nn.Module, *, readout: Readout | None, drops_edges: bool) -> None:
+        """Raise unless a method's encoder and views are covered; :class:`gcl.methods.Regularized` calls it."""
+        layers_of(encoder)
+        if readout is not None:
+            raise ValueError(f"POT needs a method that compares nodes, got one with the readout {readout!r}")
+        if drops_edges:
+            raise ValueError("POT needs views with edges, got a method whose views have none, such as StructComp")
 
     def __call__(
         self, encoder: nn.Module | Sequence[Layer], pair: Pair, *, generator: Generator | None = None
     ) -> Tensor:
         """The loss of the pair, a scalar: log 2 where every score is 0; the generator draws the target nodes."""
-        data, views = pair.data, (pair.view1, pair.view2)
-        for view in (data, *views):
+        data, view1, view2 = pair.data, pair.view1, pair.view2
+        for view in (data, view1, view2):
             if view.get("edge_weight") is not None:
                 raise ValueError(
                     "POT does not cover edge weights: remove edge_weight from data, drop without as_weight"
@@ -95,16 +87,16 @@ class POT:
                 f"POT needs the embeddings of all {data.num_nodes} nodes, got those of {num_seeds} seeds: "
                 "use gcl.data.cluster_loader, whose nodes all count"
             )
-        rates = [rate(data) if callable(rate) else rate for rate in self.drop_rates]
+        rate1, rate2 = (rate(data) if callable(rate) else rate for rate in self.drop_rates)
         targets = None
         if self.target_batch is not None and self.target_batch < data.num_nodes:
             targets = permutation(data.num_nodes, data.x.device, generator)[: self.target_batch]
         return pot_loss(
             encoder,
             data.edge_index,
-            View(pair.view1.x, pair.view1.edge_index, pair.h1),
-            View(pair.view2.x, pair.view2.edge_index, pair.h2),
-            (rates[0], rates[1]),
+            (view1.x, view1.edge_index, pair.h1),
+            (view2.x, view2.edge_index, pair.h2),
+            (rate1, rate2),
             mode=self.mode,
             targets=targets,
         )
@@ -116,9 +108,9 @@ class POT:
 def pot_loss(
     encoder: nn.Module | Sequence[Layer],
     edge_index: Tensor,
-    view1: View | tuple[Tensor, Tensor, Tensor],
-    view2: View | tuple[Tensor, Tensor, Tensor],
-    drop_rates: tuple[float | Tensor, float | Tensor],
+    view1: ViewTensors,
+    view2: ViewTensors,
+    drop_rates: float | Tensor | tuple[float | Tensor, float | Tensor],
     *,
     mode: Mode = "reference",
     targets: Tensor | None = None,
@@ -131,18 +123,18 @@ def pot_loss(
 
     Args:
         encoder: as for :func:`gcl.regularizers.compactness_bound`: PyG's ``GCN``, or its layers.
-        edge_index: the graph ``[2, E]`` that both views were made of.
+        edge_index: the graph ``[2, E]`` that both views were made from.
         view1, view2: ``(x [N, F], edge_index [2, E'], h [N, D])``: features, edges and embeddings of a view.
-        drop_rates: the probability of dropping an edge in each view, in [0, 1] or ``[E]``.
+        drop_rates: the probability of dropping an edge, in [0, 1] or ``[E]``: of both views, or a pair.
         mode, targets: as for :func:`gcl.regularizers.compactness_bound`.
 
     Returns:
         Scalar.
 
     Raises:
-        TypeError, ValueError: the encoder is not covered, or shapes do not fit.
+        TypeError, ValueError: the encoder is not covered, a rate is out of range, or shapes do not fit.
 
-    **Source:** POT (arXiv 2309.13944), section 5. **Differs:** as :class:`POT`.
+    **Source:** POT (arXiv 2309.13944), section 5. **Differs:** with ``targets`` the graph is not cut to them.
 
     Example:
         >>> import torch
@@ -150,21 +142,30 @@ def pot_loss(
         >>> encoder, x = GCN(4, 8, num_layers=2, out_channels=4), torch.eye(4)
         >>> ring = torch.tensor([[0, 1, 1, 2, 2, 3, 3, 0], [1, 0, 2, 1, 3, 2, 0, 3]])
         >>> views = [(x, edges, encoder(x, edges)) for edges in (ring[:, :6], ring[:, 2:])]
-        >>> pot_loss(encoder, ring, *views, drop_rates=(0.25, 0.25)).shape
+        >>> pot_loss(encoder, ring, *views, drop_rates=0.25).shape
         torch.Size([])
     """
-    layers = layers_of(encoder)
+    layers, (rate1, rate2) = layers_of(encoder), _pair_of(drop_rates)
     graph = Graph(edge_index, view1[0].size(0), view1[0].dtype)
-    first = Start(layers, view1[0], graph)
-    second = first if view2[0] is view1[0] else Start(layers, view2[0], graph)
+    first = ScoreInputs(layers, view1[0], graph)
+    second = first if view2[0] is view1[0] else ScoreInputs(layers, view2[0], graph)
     total = first.y.new_zeros(())
-    for start, view, other, rate in ((first, view1, view2, drop_rates[0]), (second, view2, view1, drop_rates[1])):
-        (_, seen, h), contrast = view, other[2]
-        if h.shape != contrast.shape or h.size(0) != graph.num_nodes:
+    for inputs, (_, seen, h), (_, _, other), rate in ((first, view1, view2, rate1), (second, view2, view1, rate2)):
+        if h.shape != other.shape or h.size(0) != graph.num_nodes:
             raise ValueError(
                 f"view1 and view2 must hold embeddings of the {graph.num_nodes} nodes, got {tuple(h.shape)}"
             )
-        directions, allowed = contrast_directions(contrast.to(start.y.dtype)), AllowedViews.of(graph, rate)
-        scores = score(start, allowed, directions, mode, view=seen, targets=targets)
-        total = total + F.softplus(-scores).mean() / 2
+        directions, allowed = contrast_directions(other.to(inputs.y.dtype)), AllowedViews.of(graph, rate)
+        total = total + F.softplus(-score(inputs, allowed, directions, mode, view=seen, targets=targets)).mean() / 2
     return total
+
+
+def _pair_of(drop_rates: AnyRate | tuple[AnyRate, AnyRate]) -> tuple[AnyRate, AnyRate]:
+    """The rates of both views, of which numbers are checked."""
+    rates = drop_rates if isinstance(drop_rates, (tuple, list)) else (drop_rates, drop_rates)
+    if len(rates) != 2:
+        raise ValueError(f"drop_rates must be one rate or a pair, one for each view, got {drop_rates!r}")
+    for rate in rates:
+        if not (isinstance(rate, Tensor) or callable(rate)):
+            check_probability("drop_rates", rate)
+    return rates[0], rates[1]

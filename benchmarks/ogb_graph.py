@@ -1,8 +1,8 @@
-"""Embeddings of OGB's molecules without labels: `python examples/ogb/ogbg_mol.py --dataset ogbg-molhiv --root data`.
+"""Embeddings of OGB's molecules without labels: `python -m benchmarks.ogb_graph --dataset ogbg-molhiv --root data`.
 
 Any set that OGB scores by ROC-AUC (molhiv, molbace, ...) or RMSE (molesol, molfreesolv, mollipo). The method sees
 molecules of the training split only; the linear probe's strength is chosen on the validation split, and no epoch is.
-With `--checkpoint FOLDER` a run that was stopped goes on, and ogbg_finetune.py can train on with labels.
+With `--checkpoint FOLDER` a run that was stopped goes on, and benchmarks.ogb_finetune can train on with labels.
 """
 
 import argparse
@@ -12,10 +12,13 @@ import numpy as np
 import torch
 from torch_geometric.loader import DataLoader
 from torch_geometric.nn import global_add_pool, global_mean_pool
-from watch import watched
 
 import gcl
+from benchmarks.tables import print_scores
+from benchmarks.watch import watched
 
+PROBES = {"rocauc": gcl.eval.linear_probe, "rmse": gcl.eval.ridge_probe}
+COLUMNS = {"rocauc": {"ROC-AUC %": "roc_auc"}, "rmse": {"RMSE": "rmse"}}
 METHODS = {"GraphCL": gcl.methods.GraphCL, "InfoGraph": gcl.methods.InfoGraph, "ARIEL": gcl.methods.ARIELGraph}
 
 
@@ -23,7 +26,7 @@ def build(args, num_features):
     """The method on an untrained GIN, with OGB's mean over atoms and no activation at the end."""
     options = {"norm": "batch_norm", "final_activation": False}
     encoder = gcl.nn.gin(num_features, args.hidden, args.layers, args.hidden, **options)
-    return METHODS[args.method](encoder, args.hidden, readout=global_mean_pool).to(args.device)
+    return METHODS[args.method](encoder, readout=global_mean_pool).to(args.device)
 
 
 def pretrain(args, method, graphs, seed, generator):
@@ -36,32 +39,27 @@ def pretrain(args, method, graphs, seed, generator):
     start = gcl.train.load_checkpoint(path, **parts) if path and path.exists() else 0
     if args.compile:
         method.encoder.compile(dynamic=True)
-    epochs = gcl.train.fit(method, loader, optimizer, args.epochs, generator=generator, start=start)
+    epochs = gcl.train.epochs(method, loader, optimizer, args.epochs, generator=generator, start=start)
     with torch.autocast(args.device, torch.bfloat16, enabled=args.amp):
         for _ in watched(epochs, args, name, start, path, **parts):
             pass
 
 
-def probe(z, y, split, metric):
-    """The test score of a linear model on frozen embeddings."""
-    return gcl.eval.roc_auc(z, y, split)["roc_auc"] if metric == "rocauc" else gcl.eval.ridge_probe(z, y, split)["rmse"]
-
-
 def run(args, graphs, seed):
-    """The test scores of one seed, by row of the table."""
+    """The test scores of one seed, by row of the table; the probes choose their strength on validation rows."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    split, metric = gcl.eval.Split(*graphs.get_idx_split().values()), graphs.eval_metric
+    split, probe = gcl.eval.Split(*graphs.get_idx_split().values()), PROBES[graphs.eval_metric]
     method = build(args, graphs.num_features)
     z, y = gcl.eval.embed_graphs(method, graphs)
     counts = torch.cat([global_add_pool(batch.x, batch.batch) for batch in DataLoader(graphs, 256)])
-    scores = {"mean label": probe(torch.ones(len(y), 1), y, split, metric)} if metric == "rmse" else {}
-    scores["counts of atoms and bonds"] = probe(counts, y, split, metric)
-    scores["untrained GIN"] = probe(z, y, split, metric)
+    scores = {"mean label": probe(torch.ones(len(y), 1), y, split)} if graphs.eval_metric == "rmse" else {}
+    scores["counts of atoms and bonds"] = probe(counts, y, split)
+    scores["untrained GIN"] = probe(z, y, split)
     rows = split.train[torch.randperm(len(split.train), generator=generator)[: args.graphs]]
     pretrain(args, method, graphs[rows], seed, generator=generator)
     z, _ = gcl.eval.embed_graphs(method, graphs)
-    scores[args.method] = probe(z, y, split, metric)
+    scores[args.method] = probe(z, y, split)
     if args.export:
         np.savez(args.export, graph=np.arange(len(z)), embedding=z.numpy())
     return scores
@@ -70,8 +68,7 @@ def run(args, graphs, seed):
 def parser(description):
     """The arguments that say which runs: those of the set and of the method."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
-    names = [name for name in gcl.data.ogb.SPLITS if name.startswith("ogbg")]
-    parser.add_argument("--dataset", default="ogbg-molbace", choices=names)
+    parser.add_argument("--dataset", default="ogbg-molbace")
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--method", default="GraphCL", choices=METHODS)
     parser.add_argument("--epochs", type=int, default=20)
@@ -87,15 +84,12 @@ def parser(description):
 def table(parser, run):
     """Print the mean and deviation over the seeds of what ``run(args, graphs, seed)`` gives."""
     args = parser.parse_args()
-    graphs = gcl.data.load(args.dataset, args.root)
-    if graphs.eval_metric not in ("rocauc", "rmse"):
-        parser.error(f"--dataset must be scored by ROC-AUC or RMSE, {args.dataset} is by {graphs.eval_metric}")
+    graphs = gcl.load(args.dataset, args.root)
+    if getattr(graphs, "eval_metric", None) not in COLUMNS:
+        parser.error(f"--dataset must be a set of OGB's that is scored by ROC-AUC or RMSE, got {args.dataset}")
     runs = [run(args, graphs, seed) for seed in args.seed]
-    unit, scale = ("ROC-AUC %", 100) if graphs.eval_metric == "rocauc" else ("RMSE", 1)
-    print(f"\n{args.dataset}, OGB's split, {len(runs)} seeds, {args.epochs} epochs\n| | {unit} |\n|---|---|")
-    for name in runs[0]:
-        cell = scale * torch.tensor([scores[name] for scores in runs])
-        print(f"| {name} | {cell.mean():.2f} ± {cell.std(correction=0):.2f} |")
+    print(f"\n{args.dataset}, OGB's split, {len(runs)} seeds, {args.epochs} epochs")
+    print_scores(runs, COLUMNS[graphs.eval_metric], ".2f")
 
 
 def main():

@@ -1,20 +1,19 @@
-"""Labels after training by a method, and without it: `python examples/ogb/ogbg_finetune.py --checkpoint runs`.
+"""Labels after training by a method, and without it: `python -m benchmarks.ogb_finetune --checkpoint runs`.
 
-Encoder and a linear head are trained on the labels, from the weights that ogbg_mol.py left in the checkpoint folder and
-from random ones. The epoch is chosen on the validation split; scores are those of ogb's Evaluator.
+Encoder and a linear head are trained on the labels, from the weights that benchmarks.ogb_graph left in the checkpoint
+folder and from random ones. The epoch is chosen on the validation split; scores are those of ogb's Evaluator.
 """
 
 import copy
 from pathlib import Path
 
 import torch
-from ogbg_mol import build, parser, table
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from torch_geometric.loader import DataLoader
-from torch_geometric.nn import global_mean_pool
 from tqdm import tqdm
 
 import gcl
+from benchmarks.ogb_graph import COLUMNS, build, parser, table
 
 
 def finetune(args, method, graphs, split, seed):
@@ -35,7 +34,7 @@ def finetune(args, method, graphs, split, seed):
         method.train()
         for batch in loader:
             batch = batch.to(args.device)
-            out = head(global_mean_pool(method.encoder(batch.x, batch.edge_index), batch.batch))
+            out = head(method.represent(batch))
             known = ~batch.y.isnan()
             optimizer.zero_grad()
             objective(out[known], batch.y[known].float()).backward()
@@ -52,17 +51,18 @@ def run(args, graphs, seed):
     split = gcl.eval.Split(*graphs.get_idx_split().values())
     path = args.checkpoint / f"{args.dataset}-{args.method}-{seed}.ckpt"
     if not path.exists():
-        raise SystemExit(f"no {path}: run ogbg_mol.py with the same --dataset, --method, --seed and --checkpoint first")
+        raise SystemExit(f"no {path}: run benchmarks.ogb_graph first, with the same arguments")
     torch.manual_seed(seed)
     scratch, trained = build(args, graphs.num_features), build(args, graphs.num_features)
     trained.load_state_dict(torch.load(path, weights_only=True)["parts"]["method"])
     methods = {"labels alone": scratch, f"{args.method}, then labels": trained}
-    return {name: finetune(args, method, graphs, split, seed) for name, method in methods.items()}
+    (metric,) = COLUMNS[graphs.eval_metric].values()
+    return {name: {metric: finetune(args, method, graphs, split, seed)} for name, method in methods.items()}
 
 
 def main():
     arguments = parser(__doc__)
-    arguments.add_argument("--checkpoint", type=Path, required=True, help="folder that ogbg_mol.py saved its runs in")
+    arguments.add_argument("--checkpoint", type=Path, required=True, help="folder of benchmarks.ogb_graph's runs")
     table(arguments, run)
 
 

@@ -36,8 +36,11 @@ def test_the_rows_are_the_probe_on_what_they_say():
 
 def test_labels_and_graph_are_checked(square):
     split = random_split(4, 0.5, 0.25)
-    square.y = square.y.float()
+    square.y = 2 * square.y.float()
     with pytest.raises(TypeError, match="y must hold integer classes, got torch.float32"):
+        baselines(square, split)
+    square.y = None
+    with pytest.raises(ValueError, match=r"data\.y is missing"):
         baselines(square, split)
     square.x[0, 0] = float("nan")
     with pytest.raises(ValueError, match=r"data.x must be finite, got nan at \(0, 0\)"):

@@ -1,4 +1,4 @@
-"""What the long runs of these scripts show and save."""
+"""What the long runs on OGB's sets show and save."""
 
 from tqdm import tqdm
 
@@ -6,7 +6,7 @@ import gcl
 
 
 def watched(epochs, args, name, start, checkpoint=None, rank=0, **parts):
-    """The epochs that ``fit`` yields, each with a step of the bar, a checkpoint, and a point in TensorBoard."""
+    """The numbers of the trained epochs; after each come a step of the bar, a checkpoint and a point in TensorBoard."""
     writer = None
     if args.track and rank == 0:
         from torch.utils.tensorboard import SummaryWriter

@@ -1,8 +1,9 @@
-"""Node embeddings of ogbn-arxiv without labels: `python examples/ogb/ogbn_arxiv.py --method GRACE --root data`.
+"""Node embeddings of OGB's sets without labels: `python -m benchmarks.ogb_node --dataset ogbn-arxiv --root data`.
 
 A batch is the whole graph or, with `--batch-size 1024`, the sampled neighborhoods of 1,024 nodes, or with
-`--structcomp` the parts of a partition. Under `torchrun` each process takes its share of the nodes, and compares them
-with those of all (README.md). What an epoch draws follows from seed, epoch and rank: a stopped run goes on exactly.
+`--structcomp` the clusters of a partition; ogbn-products, 2.4 million nodes, is never one batch: without `--batch-size`
+it is compressed. Under `torchrun` each process takes its share of the nodes, and compares them with those of all
+(README.md). What an epoch draws follows from seed, epoch and rank: a stopped run goes on exactly.
 """
 
 import argparse
@@ -14,25 +15,30 @@ import torch
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data.distributed import DistributedSampler
 from torch_geometric.data import Data
-from watch import watched
 
 import gcl
+from benchmarks.tables import BASELINES, print_table
+from benchmarks.watch import watched
 from gcl.methods import BGRL, CCASSG, GRACE, Regularized, StructComp
 from gcl.regularizers import POT
 
+CHUNK = 50_000  # nodes that are embedded at a time
+DEFAULTS = {"ogbn-arxiv": {"method": "GRACE", "epochs": 100}, "ogbn-products": {"method": "CCASSG", "epochs": 20}}
 
-def parse(description, argv=None, **defaults):
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+
+def parse(argv=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--dataset", default="ogbn-arxiv", choices=DEFAULTS)
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
-    parser.add_argument("--method", default="GRACE", choices=["GRACE", "BGRL", "CCASSG"])
+    parser.add_argument("--method", choices=["GRACE", "BGRL", "CCASSG"], help="default: GRACE (products: CCASSG)")
     parser.add_argument("--dim", type=int, default=128, help="width of the embeddings, half of the hidden one")
     parser.add_argument("--lr", type=float, default=1e-3)
-    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--epochs", type=int, help="default: 100 (products: 20)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--batch-size", type=int, help="nodes of a batch, in each process (default: the whole graph)")
     parser.add_argument("--num-neighbors", type=int, nargs="+", default=[10, 10], help="neighbors drawn at each hop")
     parser.add_argument("--accumulate", type=int, default=1, metavar="K", help="batches to an optimizer step")
-    parser.add_argument("--structcomp", action="store_true", help="train on the parts of a partition, nine nodes each")
+    parser.add_argument("--structcomp", action="store_true", help="train on a partition, nine nodes to a cluster")
     parser.add_argument("--pot", type=float, default=0.0, metavar="WEIGHT", help="of the POT regularizer of GRACE")
     parser.add_argument("--amp", action="store_true", help="encode in bfloat16 (autocast)")
     parser.add_argument("--compile", action="store_true", help="torch.compile the encoder")
@@ -40,8 +46,9 @@ def parse(description, argv=None, **defaults):
     parser.add_argument("--checkpoint", type=Path, help="file to save the run in, and to go on from")
     parser.add_argument("--track", type=Path, help="folder for TensorBoard (torch-gcl[track])")
     parser.add_argument("--export", type=Path, help="file for the embeddings h and their nodes n_id (.npz)")
-    parser.set_defaults(**defaults)
     args = parser.parse_args(argv)
+    vars(args).update({key: value for key, value in DEFAULTS[args.dataset].items() if getattr(args, key) is None})
+    args.structcomp |= args.dataset == "ogbn-products" and not args.batch_size
     if args.structcomp and (args.batch_size or args.pot):
         parser.error("--structcomp trains without a graph: it goes with neither --batch-size nor --pot")
     if args.pot and (args.method != "GRACE" or args.batch_size or torch.distributed.is_torchelastic_launched()):
@@ -49,27 +56,27 @@ def parse(description, argv=None, **defaults):
     return args
 
 
-def build(args, num_features, generator, world_size):
+def build(args, num_features, world_size):
     """The method; in several processes its loss is over the rows of all (BGRL's, a mean of rows, by DDP's average)."""
     encoder = gcl.nn.gcn(num_features, 2 * args.dim, 2, args.dim, final_activation=args.method != "CCASSG")
     if args.method == "BGRL":
-        return BGRL(encoder, args.dim)
-    method = CCASSG(encoder) if args.method == "CCASSG" else GRACE(encoder, args.dim, temperature=0.4)
+        return BGRL(encoder)
+    method = CCASSG(encoder) if args.method == "CCASSG" else GRACE(encoder, temperature=0.4)
     if world_size > 1:
         shared = partial(gcl.distributed.sharded_info_nce, temperature=0.4)
         method.objective = shared if args.method == "GRACE" else gcl.distributed.with_all_ranks(method.objective)
     if args.pot:
-        method = Regularized(method, POT((0.2, 0.4), target_batch=1024, generator=generator), args.pot)
+        method = Regularized(method, POT((0.2, 0.4), target_batch=1024), args.pot)
     return method
 
 
 def share(args, data, generator, sampler, rank, world_size):
-    """The batches of this process: its share of the parts, of the seeds, or of the rows that are compared."""
+    """The batches of this process: its share of the clusters, of the seeds, or of the rows that are compared."""
     if args.structcomp:
         cache = args.checkpoint and args.checkpoint.parent
         with gcl.distributed.local_rank_zero_first():
-            cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", args.seed, cache)
-        own = cluster % world_size == rank  # parts are rows of their own: they need no edges
+            cluster = gcl.data.partition(data, data.num_nodes // 9, "matching", seed=args.seed, cache=cache)
+        own = cluster % world_size == rank  # clusters are rows of their own: they need no edges
         return [Data(x=data.x[own], edge_index=data.edge_index[:, :0], cluster=cluster[own] // world_size)]
     if args.batch_size:
         options = {"generator": generator, "shuffle": False, "sampler": sampler}
@@ -91,7 +98,7 @@ def train(args, data, process):
         sampler.set_epoch(epoch)
 
     batches = share(args, data, generator, sampler, rank, world_size)
-    method = build(args, data.num_features, generator, world_size)
+    method = build(args, data.num_features, world_size)
     if args.structcomp:
         method = StructComp(method, batches[0].cluster.to(device))
     method.to(device)
@@ -104,40 +111,41 @@ def train(args, data, process):
         method.encoder.compile(dynamic=True)
     model = DistributedDataParallel(method) if world_size > 1 else method
     options = {"generator": generator, "start": start, "accumulate": args.accumulate}
-    epochs = gcl.train.fit(model, batches, optimizer, args.epochs, **options)
+    epochs = gcl.train.epochs(model, batches, optimizer, args.epochs, **options)
     draw(start + 1)
     for epoch in watched(epochs, args, args.method, start, args.checkpoint, rank, **parts):
         draw(epoch + 1)
     return method.cpu()
 
 
-def evaluate(args, name, data, method):
+def evaluate(args, data, method):
     """Print the linear probe of the method beside the baselines, on the official split, and export the embeddings."""
     split = gcl.eval.split_from_masks(data)
     rows = torch.randperm(len(split.train), generator=torch.Generator().manual_seed(args.seed))[: args.labels]
     split = split._replace(train=split.train[rows])
     torch.manual_seed(args.seed)
-    untrained = build(args, data.num_features, None, 1)
-    h = gcl.eval.embed(method, data)
+    untrained = build(args, data.num_features, 1)
+    h = method.embed(data, chunk=CHUNK)
     features = {"raw": data.x, "propagated": gcl.nn.propagate(data, hops=2)}
-    features |= {"untrained": gcl.eval.embed(untrained, data), args.method: h}
-    name += " (SYNTHETIC, benchmarks/make_ogb_like.py)" if "synthetic" in data else ""
-    print(f"\n{name}, official split, linear probe trained on {len(rows)} rows\n| | accuracy % |\n|---|---|")
-    for row, z in features.items():
-        print(f"| {row} | {100 * gcl.eval.linear_probe(z, data.y, split)['accuracy']:.1f} |", flush=True)
+    features |= {"untrained": untrained.embed(data, chunk=CHUNK), args.method: h}
+    name = args.dataset + " (SYNTHETIC, benchmarks/make_ogb_like.py)" * ("synthetic" in data)
+    print(f"\n{name}, official split, linear probe trained on {len(rows)} rows")
+    accuracies = ((row, gcl.eval.linear_probe(z, data.y, split)["accuracy"]) for row, z in features.items())
+    print_table(["", "accuracy %"], ([BASELINES.get(row, row), f"{100 * value:.1f}"] for row, value in accuracies))
     if args.export:
         np.savez(args.export, n_id=np.arange(len(h)), h=h.numpy())
 
 
-def run(name, args):
+def main():
     """Train, in one process or several, and evaluate once."""
+    args = parse()
     with gcl.distributed.process_group() as process:
         with gcl.distributed.local_rank_zero_first():
-            data = gcl.data.load(name, args.root)
+            data = gcl.load(args.dataset, args.root)
         method = train(args, data, process)
     if process.rank == 0:
-        evaluate(args, name, data, method)
+        evaluate(args, data, method)
 
 
 if __name__ == "__main__":
-    run("ogbn-arxiv", parse(__doc__))
+    main()

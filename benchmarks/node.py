@@ -1,0 +1,107 @@
+"""Any node-level method beside its baselines: `python -m benchmarks.node --method CCASSG --dataset Cora --root data`.
+
+The settings are in settings.json; a data set that is not there takes Cora's. The embeddings are probed at five points
+of the training, and the one that is best on the validation rows is tested; by `--probes 1` at the end alone.
+`--settings published --method ARIEL` trains as the authors do. With `--checkpoint FOLDER` a stopped run goes on.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+import gcl
+from benchmarks.settings import SETTINGS, build, encoders, normalized, optimizer_of, settings_of
+from benchmarks.tables import print_scores
+
+METHODS = [name for name, sets in SETTINGS["tables"].items() if "Cora" in sets]
+
+
+class Best:
+    """For each split the scores where validation was best so far: a part of the checkpoints."""
+
+    def __init__(self, splits):
+        self.splits, self.scores = splits, [{"val_accuracy": -1.0}] * len(splits)
+
+    def probe(self, h, y, epoch):
+        """Compare with the embeddings ``h`` of an epoch."""
+        rows = [gcl.eval.linear_probe(h, y, split) | {"epoch": epoch} for split in self.splits]
+        self.scores = [max(pair, key=lambda row: row["val_accuracy"]) for pair in zip(self.scores, rows, strict=True)]
+
+    def state_dict(self):
+        return {"scores": self.scores}
+
+    def load_state_dict(self, state):
+        self.scores = state["scores"]
+
+
+def splits_of(data, seed):
+    """The seed's 10/10/80 split, and the public one where there is one."""
+    generator = torch.Generator().manual_seed(seed)
+    splits = {"10/10/80": gcl.eval.random_split(data.num_nodes, train=0.1, val=0.1, generator=generator)}
+    if "train_mask" in data and data.train_mask.dim() == 1:
+        splits["public"] = gcl.eval.split_from_masks(data)
+    return splits
+
+
+def train(name, data, settings, seed, splits, probes=5, checkpoint=None):
+    """Train a method; return, for each split, the scores where validation was best, and the CPU seconds of an epoch."""
+    torch.manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)
+    data = normalized(data, settings)
+    method = build(name, settings, data.num_features).to(data.x.device)
+    optimizer, best = optimizer_of(method, settings), Best(splits)
+    parts = {"method": method, "optimizer": optimizer, "generator": generator, "best": best}
+    start = gcl.train.load_checkpoint(checkpoint, **parts) if checkpoint and checkpoint.exists() else 0
+    data, epochs = method.prepare(data), settings["epochs"]
+    seconds, clock = 0.0, time.process_time()
+    run = gcl.train.epochs(method, data, optimizer, epochs, start=start, generator=generator)
+    for epoch, _ in tqdm(run, initial=start, total=epochs, desc=f"{name}, seed {seed}", leave=False, mininterval=1):
+        seconds += time.process_time() - clock
+        if epoch % max(epochs // probes, 1) == 0:
+            best.probe(method.embed(data), data.y, epoch)
+        if checkpoint and (epoch % 10 == 0 or epoch == epochs):
+            gcl.train.save_checkpoint(checkpoint, epoch, **parts)
+        clock = time.process_time()
+    return best.scores, seconds / max(epochs - start, 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--method", default="GRACE", choices=[*METHODS, "ARIEL"])
+    parser.add_argument("--settings", default="tables", choices=SETTINGS, help="whose (default: tables)")
+    parser.add_argument("--dataset", default="csbm", help="any node data set of gcl.load (default: csbm)")
+    parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
+    parser.add_argument("--epochs", type=int, help="default: as in the settings")
+    parser.add_argument("--lr", type=float, help="learning rate (default: as in the settings)")
+    parser.add_argument("--normalize", action="store_true", default=None, help="divide features by their sum")
+    parser.add_argument("--probes", type=int, default=5, help="points of the training to choose from (default: 5)")
+    parser.add_argument("--seed", type=int, nargs="+", default=[0, 1, 2], help="one run each (default: 0 1 2)")
+    parser.add_argument("--public", action="store_true", help="the data set's own split instead of 10/10/80")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--checkpoint", type=Path, help="folder to save the runs in, and to go on from")
+    args = parser.parse_args()
+    if args.method not in SETTINGS[args.settings]:
+        parser.error(f"--method must be one of {', '.join(SETTINGS[args.settings])} for --settings {args.settings}")
+
+    data = gcl.load(args.dataset, args.root).to(args.device)
+    overrides = {"epochs": args.epochs, "lr": args.lr, "normalize": args.normalize}
+    settings = settings_of(args.method, args.dataset, args.settings, **overrides)
+    runs = []
+    for seed in args.seed:
+        torch.manual_seed(seed)
+        splits = splits_of(data, seed)
+        split = gcl.eval.split_from_masks(data) if args.public else splits["10/10/80"]
+        scores = gcl.eval.baselines(data, split, encoders(settings, data.num_features)[0])
+        path = args.checkpoint and args.checkpoint / f"{args.method}-{args.dataset}-{seed}.ckpt"
+        (own,), seconds = train(args.method, data, settings, seed, [split], args.probes, path)
+        runs.append(scores | {args.method: own})
+
+    print(f"\n{args.dataset}: linear probe, {len(runs)} seeds, {seconds:.2f} CPU s an epoch, {settings}")
+    print_scores(runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Tables in Markdown, and the figures in their cells."""
+
+import statistics
+
+BASELINES = {"raw": "raw features", "propagated": "A^2 X, no training", "untrained": "untrained encoder"}
+ALL_BASELINES = BASELINES["raw"]  # the cell of a study that measures all three
+ACCURACY = {"accuracy %": "accuracy", "macro F1 %": "macro_f1"}
+
+
+def print_table(head, rows, file=None):
+    """Print a table; ``rows`` may be a generator, whose rows appear as soon as they are measured."""
+    print(_line(head), "|---" * len(head) + "|", sep="\n", file=file)
+    for row in rows:
+        print(_line(row), file=file, flush=True)
+
+
+def print_scores(runs, columns=ACCURACY, form=".1f"):
+    """Print the figures of the runs, ``{row: {key: value}}`` each, by ``columns``, ``{head: key}``."""
+
+    def cell(row, head, key):
+        scale = 100 if head.endswith("%") else 1
+        return spread([scale * run[row][key] for run in runs], form)
+
+    rows = ([BASELINES.get(row, row), *(cell(row, *column) for column in columns.items())] for row in runs[0])
+    print_table(["", *columns], rows)
+
+
+def spread(values, form=".1f", error=statistics.pstdev):
+    """The mean and, of several values, the deviation or another ``error``."""
+    mean = f"{statistics.mean(values):{form}}"
+    return mean if len(values) == 1 else f"{mean} ± {error(values):{form.lstrip('+')}}"
+
+
+def standard_error(values):
+    """The standard error of the mean."""
+    return statistics.stdev(values) / len(values) ** 0.5
+
+
+def _line(cells):
+    return f"| {' | '.join(map(str, cells))} |"
