@@ -1,7 +1,6 @@
 """GCA's adaptive augmentors, which rarely perturb central edges and features, and node centralities.
 
-A centrality is any function ``Data -> Tensor [N]`` with values of at least 0. It is computed at each call; to compute
-it once, store it in the graph:
+A centrality is a function ``Data -> Tensor [N]`` of values of at least 0, called each time; to call it once, store it:
 
     data.pagerank = pagerank(data)
     augmentor = AdaptiveEdgeDrop(0.3, centrality=operator.attrgetter("pagerank"))
@@ -12,6 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data
+from torch_geometric.utils import scatter
 
 from augmentors._base import Augmentor
 from augmentors._checks import check_callable, check_probability
@@ -35,12 +35,11 @@ def degree_centrality(data: Data) -> Tensor:
 
 
 def pagerank(data: Data, damping: float = 0.85) -> Tensor:
-    """PageRank ``[N]``, which sums to 1 in each graph of a batch, with an error below 1e-8 in the 1-norm.
+    """PageRank ``[N]`` without edge weights: sums to 1 in each graph of a batch, error below 1e-8 in the 1-norm.
 
     .. math:: r = (1 - d) / n + d (A^T D^{-1} r + \\text{mass of nodes without outgoing edges} / n)
 
     Args:
-        data: graph or batch; edge weights are not used.
         damping: fraction of the mass that follows the edges, in [0, 1).
 
     Raises:
@@ -60,7 +59,7 @@ def pagerank(data: Data, damping: float = 0.85) -> Tensor:
     rank, change = share, float("inf")
     while change > 1e-8 * (1 - damping) * (ptr.numel() - 1):
         flow = torch.zeros_like(rank).index_add_(0, col, (rank / degree).index_select(0, row))
-        stuck = _sum(rank * (degree == 0), batch, ptr)[batch]
+        stuck = scatter(rank * (degree == 0), batch, dim_size=ptr.numel() - 1)[batch]
         new = (1 - damping) * share + damping * (flow + stuck * share)
         change, rank = float((new - rank).abs().sum()), new
     return rank
@@ -82,9 +81,9 @@ def eigenvector_centrality(data: Data) -> Tensor:
     done = torch.zeros_like(ptr[1:], dtype=torch.bool)
     for _ in range(1000):
         new = vector.index_add(0, col, vector.index_select(0, row))
-        new = new / _sum(new.square(), batch, ptr).sqrt()[batch]
+        new = new / scatter(new.square(), batch, dim_size=done.numel()).sqrt()[batch]
         new = torch.where(done[batch], vector, new)  # each graph stops as it would alone
-        done = _sum((new - vector).abs(), batch, ptr) < 1e-8
+        done = scatter((new - vector).abs(), batch, dim_size=done.numel()) < 1e-8
         vector = new
         if done.all():
             break
@@ -110,13 +109,11 @@ class AdaptiveEdgeDrop(_AdaptiveAugmentor):
         p: mean probability of dropping, before clipping at ``threshold``; in [0, 1].
         centrality: :func:`degree_centrality`, :func:`pagerank`, :func:`eigenvector_centrality`, or your own.
         threshold: the highest probability, p_tau, in [0, 1].
-        undirected: draw both directions of an edge together; ``False``: draw for each column of ``edge_index``, with
-            the centrality of the edge's target only.
+        undirected: draw both directions of an edge together; ``False``: each column, by the centrality of its target.
         as_weight: keep all edges and give the dropped ones ``edge_weight`` 0, as in :class:`augmentors.EdgeDrop`.
 
     Raises:
-        TypeError: ``centrality`` is not callable.
-        ValueError: ``p`` or ``threshold`` is outside [0, 1].
+        TypeError, ValueError: ``centrality`` is not callable; ``p`` or ``threshold`` is outside [0, 1].
 
     **Source:** GCA (arXiv 2010.14945), equations 2 and 3. **Differs:** the authors' code uses the edge's target for
     undirected graphs too. Weights of 0 (log 0) are left out of the mean and get ``threshold``, where the code adds
@@ -151,7 +148,6 @@ class AdaptiveEdgeDrop(_AdaptiveAugmentor):
         return _probabilities(weight, batch[row], ptr.numel() - 1, self.p, self.threshold)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Draw the edges to drop."""
         for store in edge_stores(data):
             draw = uniform_per_edge(data, store, self.undirected, generator)
             drop_edges(data, store, draw >= self.probabilities(data), self.as_weight)
@@ -173,8 +169,7 @@ class AdaptiveFeatureMask(_AdaptiveAugmentor):
     Raises:
         TypeError, ValueError: as for :class:`AdaptiveEdgeDrop`.
 
-    **Source:** GCA (arXiv 2010.14945), equations 4 to 7. **Differs:** empty columns and equal weights as in
-    :class:`AdaptiveEdgeDrop`.
+    **Source:** GCA (arXiv 2010.14945), equations 4 to 7. **Differs:** weights of 0 as in :class:`AdaptiveEdgeDrop`.
 
     Example:
         >>> x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
@@ -191,7 +186,6 @@ class AdaptiveFeatureMask(_AdaptiveAugmentor):
         return _probabilities(weight.double(), group, 1, self.p, self.threshold)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Draw the columns to mask."""
         if data.x is not None:
             keep = uniform(data.x.size(1), data.x.device, generator) >= self.probabilities(data)
             data.x = data.x * keep.to(data.x.dtype)
@@ -202,13 +196,9 @@ def _probabilities(weight: Tensor, group: Tensor, groups: int, p: float, thresho
     """GCA's probabilities for float64 weights, normalized within each group."""
     score, positive = weight.log(), weight > 0
     highest = score.new_full((groups,), -torch.inf).scatter_reduce(0, group, score, "amax")
-    total = score.new_zeros(groups).index_add_(0, group, score.masked_fill(~positive, 0))
-    spread = highest - total / score.new_zeros(groups).index_add_(0, group, positive.double())
-    spread = spread.masked_fill(spread < 1e-6, torch.nan)
+    mean = scatter(score.masked_fill(~positive, 0), group, dim_size=groups) / scatter(
+        positive.double(), group, dim_size=groups
+    )
+    spread = (highest - mean).masked_fill(highest - mean < 1e-6, torch.nan)
     ratio = (highest.index_select(0, group) - score) / spread.index_select(0, group)
     return (ratio.nan_to_num(nan=1.0) * p).clamp(max=threshold)
-
-
-def _sum(value: Tensor, batch: Tensor, ptr: Tensor) -> Tensor:
-    """Sum over each graph ``[B]``."""
-    return value.new_zeros(ptr.numel() - 1).index_add_(0, batch, value)

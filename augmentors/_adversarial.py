@@ -56,9 +56,9 @@ class AdversarialView(Augmentor):
     then each pair is flipped with probability s: the number of flips is :math:`\sum s` on average. The unit of
     :math:`\Delta` and :math:`\beta` is the mean absolute nonzero entry of x, which is 1 for binary features.
 
-    A pair is unordered: a flip removes all edges of a joined pair, in both directions and with duplicates, and joins
-    another in both directions, with the attributes of an edge drawn from the same graph. Self-loops are unchanged.
-    Pairs never join graphs of a ``Batch``; a graph without edges has no budget.
+    A flip removes all edges of a joined pair, in both directions and with duplicates, and joins another in both
+    directions, with the attributes of an edge drawn from the same graph. Self-loops are unchanged. Pairs never join
+    graphs of a ``Batch``; a graph without edges has no budget.
 
     Args:
         objective: ``view -> scalar``, differentiable in ``view.x`` and ``view.edge_weight``, which holds the flips;
@@ -67,8 +67,7 @@ class AdversarialView(Augmentor):
         edge_budget: :math:`\rho`, flips per undirected edge, at least 0; 0 keeps the edges.
         feature_budget: :math:`\Delta`, at least 0; 0 keeps the features.
         steps: T, at least 1.
-        edge_step: :math:`\alpha`, above 0.
-        feature_step: :math:`\beta`, above 0.
+        edge_step, feature_step: :math:`\alpha` and :math:`\beta`, above 0.
         candidates: the present pairs and ``"sampled"``: up to ``absent`` random absent pairs for each of them;
             ``"best"``: the ``absent`` pairs for each of them with the highest first gradient, at the cost of one
             evaluation of the objective for each block of pairs; ``"all"``: all absent pairs, as in the paper, for a
@@ -144,7 +143,7 @@ class AdversarialView(Augmentor):
         s = _no_flips(graph)
         clean = data.x.detach() if perturbed else s.new_empty(0)
         x = clean.clone() if perturbed else None
-        unit = _mean_size(clean) if perturbed and self.relative else s.new_ones(())
+        unit = clean.abs().sum() / clean.count_nonzero().clamp_min(1) if self.relative else s.new_ones(())
         limit, step = unit * self.feature_budget, unit * self.feature_step
         values = []
         for t in range(self.steps):
@@ -157,8 +156,7 @@ class AdversarialView(Augmentor):
             del grad_x  # frees its memory before the next evaluation
         if not torch.stack([value.isfinite() for value in values]).all():
             raise FloatingPointError("the objective or its gradient is not finite during the attack")
-        view = graph.flipped(uniform(s.shape, s.device, generator) < s)
-        relaxed = graph.relaxed(s)
+        view, relaxed = graph.flipped(uniform(s.shape, s.device, generator) < s), graph.relaxed(s)
         if x is not None:
             view.x = relaxed.x = x
         return AttackResult(view, relaxed, graph.pairs, s)
@@ -172,9 +170,8 @@ class AdversarialView(Augmentor):
             return pair_graph(data, torch.cat([present, *all_pairs(data)]), generator)
         batch, ptr = graph_of_nodes(data._store)
         count = self.absent * batch[present // max(1, data.num_nodes)].bincount(minlength=ptr.numel() - 1)
-        if self.candidates == "sampled":
-            return pair_graph(data, random_pairs(data, count, generator), generator)
-        return pair_graph(data, self._best(data, count, generator), generator)
+        draw = random_pairs if self.candidates == "sampled" else self._best
+        return pair_graph(data, draw(data, count, generator), generator)
 
     def _best(self, data: Data, count: Tensor, generator: Generator | None) -> Tensor:
         """The ``count`` ``[B]`` absent pairs of each graph with the highest gradient at s = 0."""
@@ -229,8 +226,3 @@ def _move(x: Tensor, gradient: Tensor, step: Tensor, clean: Tensor, limit: Tenso
     rows = max(1, _BLOCK * x.size(0) // max(1, x.numel()))
     for block, g, origin in zip(x.split(rows), gradient.split(rows), clean.split(rows), strict=True):
         block.add_(step * g.sign()).clamp_(origin - limit, origin + limit)
-
-
-def _mean_size(x: Tensor) -> Tensor:
-    """The mean absolute value of the entries that are not 0; 0 where all are."""
-    return x.abs().sum() / x.count_nonzero().clamp_min(1)

@@ -16,20 +16,17 @@ class Augmentor(BaseTransform):
     """A random map from a graph to a view of it: subclass it and write ``forward``.
 
     ``forward(data, generator)`` gets a shallow copy of the caller's graph: rebind attributes
-    (``data.x = data.x * mask``), never write into their tensors. It works on ``Data`` and on a
-    ``Batch``, and composes with ``torch_geometric.transforms.Compose``. A subclass whose ``forward`` also takes a
-    ``HeteroData`` sets ``hetero = True``; the others raise an error.
+    (``data.x = data.x * mask``), never write into their tensors. It works on ``Data`` and ``Batch``, and in PyG's
+    ``Compose``. A subclass whose ``forward`` also takes a ``HeteroData`` sets ``hetero = True``; the others refuse it.
 
     Example:
         >>> import torch
         >>> class SignFlip(Augmentor):
         ...     def forward(self, data, generator=None):
-        ...         flip = torch.rand(data.num_nodes, generator=generator) < 0.5
-        ...         data.x = torch.where(flip[:, None], -data.x, data.x)
+        ...         data.x = data.x * torch.rand(data.num_nodes, 1, generator=generator).sub(0.5).sign()
         ...         return data
-        >>> view = SignFlip()(Data(x=torch.ones(3, 2)), generator=torch.Generator().manual_seed(0))
-        >>> view.x[:, 0]
-        tensor([-1.,  1., -1.])
+        >>> SignFlip()(Data(x=torch.ones(3, 1)), generator=torch.Generator().manual_seed(0)).x.T
+        tensor([[-1.,  1., -1.]])
     """
 
     hetero = False

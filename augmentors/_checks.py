@@ -5,29 +5,29 @@ from collections.abc import Callable
 from typing import Any
 
 
+def check_number(name: str, value: float, inside: Callable[[float], bool], allowed: str, wanted: str = "") -> float:
+    """``value`` as a float for which ``inside`` is true; ``allowed`` and ``wanted`` describe it in the errors."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{name} must be {wanted or f'a number {allowed}'}, got {value!r}")
+    if not inside(value):
+        raise ValueError(f"{name} must be {allowed}, got {value}")
+    return float(value)
+
+
 def check_probability(name: str, value: float, below: float | None = None) -> float:
     """``value`` as a float in [0, 1], or in [0, ``below``)."""
-    allowed = "[0, 1]" if below is None else f"[0, {below:g})"
-    _check_number(name, value, f"a number in {allowed}")
-    if not (0 <= value <= 1 and (below is None or value < below)):
-        raise ValueError(f"{name} must be in {allowed}, got {value}")
-    return float(value)
+    allowed = "in [0, 1]" if below is None else f"in [0, {below:g})"
+    return check_number(name, value, lambda v: 0 <= v <= 1 and (below is None or v < below), allowed)
 
 
 def check_positive(name: str, value: float) -> float:
     """``value`` as a finite float above 0."""
-    _check_number(name, value, "a positive number")
-    if not (math.isfinite(value) and value > 0):
-        raise ValueError(f"{name} must be finite and above 0, got {value}")
-    return float(value)
+    return check_number(name, value, lambda v: 0 < v < math.inf, "finite and above 0", "a positive number")
 
 
 def check_not_negative(name: str, value: float) -> float:
     """``value`` as a finite float of at least 0."""
-    _check_number(name, value, "a number of at least 0")
-    if not (math.isfinite(value) and value >= 0):
-        raise ValueError(f"{name} must be finite and at least 0, got {value}")
-    return float(value)
+    return check_number(name, value, lambda v: 0 <= v < math.inf, "finite and at least 0", "a number of at least 0")
 
 
 def check_at_least(name: str, value: int, least: int) -> int:
@@ -55,14 +55,7 @@ def check_per_type(name: str, value: float | dict, check: Callable[[str, float],
 
 def check_pair(name: str, value: float | tuple[float, float]) -> tuple[float, float]:
     """The probabilities of both views: ``value`` twice if it is one number."""
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
-            raise ValueError(f"{name} must be a number or a pair, one for each view, got {value!r}")
-        first, second = value
-        return check_probability(name, first), check_probability(name, second)
-    return (check_probability(name, value),) * 2
-
-
-def _check_number(name: str, value: float, wanted: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} must be {wanted}, got {value!r}")
+    pair = value if isinstance(value, (tuple, list)) else (value, value)
+    if len(pair) != 2:
+        raise ValueError(f"{name} must be a number or a pair, one for each view, got {value!r}")
+    return check_probability(name, pair[0]), check_probability(name, pair[1])

@@ -24,7 +24,6 @@ class Identity(Augmentor):
     hetero = True
 
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Return ``data``."""
         return data
 
 
@@ -49,7 +48,6 @@ class Compose(Augmentor):
         self.transforms = _check_transforms(transforms)
 
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Apply every transform in turn."""
         for transform in self.transforms:
             data = call(transform, data, generator=generator)
         return data
@@ -63,8 +61,7 @@ class RandomChoice(Augmentor):
         num_choices: how many to draw, in [1, len(transforms)].
 
     Raises:
-        TypeError: a transform is not callable.
-        ValueError: ``num_choices`` is outside its range.
+        TypeError, ValueError: a transform is not callable; ``num_choices`` is outside its range.
 
     Example:
         >>> from augmentors import EdgeDrop, FeatureMask
@@ -81,9 +78,7 @@ class RandomChoice(Augmentor):
         self.num_choices = num_choices
 
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Draw the transforms and apply them."""
-        order = permutation(len(self.transforms), torch.device("cpu"), generator)
-        for i in order[: self.num_choices].tolist():
+        for i in permutation(len(self.transforms), torch.device("cpu"), generator)[: self.num_choices].tolist():
             data = call(self.transforms[i], data, generator=generator)
         return data
 

@@ -1,7 +1,6 @@
 """StructComp's views: a graph compressed to one node for each cluster.
 
-A cluster vector belongs to one graph, so these augmentors take no ``Batch`` of several. The nodes of their views are
-the K clusters. Of the attributes, only ``x`` is kept, as means.
+A cluster vector belongs to one graph: no ``Batch`` of several. Of the attributes, only ``x`` is kept, as means.
 """
 
 import copy
@@ -38,19 +37,15 @@ class Compress(Augmentor):
 
     Raises:
         TypeError: ``cluster`` is no long tensor.
-        ValueError: ``cluster`` has another shape or an empty cluster; (by a call) it is not of the graph's length, or
-            the graph is a batch of several.
+        ValueError: ``cluster`` has another shape or an empty cluster; (by a call) not N entries; a batch of several.
 
     **Source:** StructComp (ICLR 2024), X_c = P^T X. **Differs:** the code's coarse graph ignores the counts.
 
     Example:
         >>> path = Data(x=torch.tensor([[1.0], [3.0], [8.0]]), edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]))
         >>> view = Compress(torch.tensor([0, 0, 1]), coarse=True)(path)
-        >>> view.x.T, view.num_members
-        (tensor([[2., 8.]]), tensor([2, 1]))
-        >>> view.coarse_edge_index, view.coarse_edge_weight
-        (tensor([[0, 0, 1],
-            [0, 1, 0]]), tensor([2., 1., 1.]))
+        >>> view.x.T, view.num_members, view.coarse_edge_weight
+        (tensor([[2., 8.]]), tensor([2, 1]), tensor([2., 1., 1.]))
     """
 
     def __init__(self, cluster: Tensor, *, coarse: bool = False) -> None:
@@ -59,11 +54,9 @@ class Compress(Augmentor):
         self.members = cluster.argsort(stable=True)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Average the members."""
         view = _average(data, self.cluster, self.members, self.num_members)
         if self.coarse:
-            edge_index = edges_of(data)
-            weight = data.get("edge_weight")
+            edge_index, weight = edges_of(data), data.get("edge_weight")
             if weight is None:
                 weight = torch.ones(edge_index.size(1), device=edge_index.device)
             ends = self.cluster.to(edge_index.device)[edge_index]
@@ -82,8 +75,6 @@ class DropMember(Augmentor):
 
     .. math:: \mathbb{E}\, x' = x, \qquad \mathrm{Cov}\, x' = S\, \frac{m - s}{s (m - 1)}
 
-    so it varies where the members differ, and not at all where they agree.
-
     Args:
         cluster: as for :class:`Compress`.
         p: fraction of the members to drop, in [0, 1]; at least one is kept.
@@ -94,8 +85,7 @@ class DropMember(Augmentor):
     Raises:
         TypeError, ValueError: as :class:`Compress`; or ``p`` is outside [0, 1].
 
-    **Source:** StructComp (ICLR 2024), DropMember. **Differs:** the authors' code has p = 1/2 and divides by zero for a
-    cluster of one node.
+    **Source:** StructComp (ICLR 2024), DropMember. **Differs:** p = 1/2 in the code, which fails for m = 1.
 
     Example:
         >>> pair = Data(x=torch.tensor([[1.0], [3.0], [8.0]]), edge_index=torch.empty(2, 0).long())
@@ -128,15 +118,12 @@ class ViewPool(Augmentor):
         views: at least one; they are not copied.
 
     Raises:
-        TypeError: a view is no ``Data``.
-        ValueError: there are none.
+        TypeError, ValueError: a view is no ``Data``; there are none.
 
     Example:
-        >>> data = Data(x=torch.arange(4.0)[:, None], edge_index=torch.empty(2, 0).long())
-        >>> drop, g = DropMember(torch.tensor([0, 0, 1, 1])), torch.Generator().manual_seed(0)
-        >>> pool = ViewPool([drop(data, generator=g) for _ in range(8)])
-        >>> pool(data, generator=g).x.shape
-        torch.Size([2, 1])
+        >>> pool = ViewPool([Data(x=torch.full((1, 2), float(i))) for i in range(8)])
+        >>> pool(Data(), generator=torch.Generator().manual_seed(0)).x
+        tensor([[4., 4.]])
     """
 
     def __init__(self, views: Sequence[Data]) -> None:
@@ -148,7 +135,6 @@ class ViewPool(Augmentor):
                 raise TypeError(f"views must hold torch_geometric Data, got {type(view).__name__}")
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Draw a view."""
         return copy.copy(self.views[int(integers(len(self.views), (), torch.device("cpu"), generator))])
 
     def __repr__(self) -> str:
@@ -163,8 +149,8 @@ def _average(data: Data, cluster: Tensor, members: Tensor, num_members: Tensor) 
         raise ValueError(f"cluster must have an entry for each of the {data.num_nodes} nodes, got {cluster.numel()}")
     device = device_of(data._store)
     members, num_members = members.to(device), num_members.to(device)
-    view = Data(edge_index=torch.empty(2, 0, dtype=torch.long, device=device), num_nodes=num_members.numel())
-    view.num_members = num_members
+    edge_index = torch.empty(2, 0, dtype=torch.long, device=device)
+    view = Data(edge_index=edge_index, num_nodes=num_members.numel(), num_members=num_members)
     if data.x is not None:
         view.x = _mean_rows(data.x, members, num_members)
     return view
@@ -193,10 +179,8 @@ def _check_cluster(cluster: Tensor) -> tuple[Tensor, Tensor]:
         raise ValueError(f"cluster must be at least 0, got {int(cluster.min())}")
     size = cluster.unique(return_counts=True)[1]
     if size.numel() != cluster.max() + 1:
-        raise ValueError(
-            f"cluster must leave no cluster empty, got {size.numel()} clusters numbered up to {int(cluster.max())}: "
-            "renumber them by cluster.unique(return_inverse=True)[1]"
-        )
+        got = f"{size.numel()} clusters numbered up to {int(cluster.max())}: use cluster.unique(return_inverse=True)[1]"
+        raise ValueError(f"cluster must leave no cluster empty, got {got}")
     return cluster, size
 
 

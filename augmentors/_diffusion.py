@@ -3,11 +3,9 @@
 Both approximate a series of M = D^(-1/2) (A + I) D^(-1/2), where A holds ``edge_weight`` (or ones) and D the weighted
 degrees of A + I, row by row: mass spreads from a node step by step, and small amounts are not passed on. Because
 M sqrt(d) = sqrt(d), an amount of at most eps sqrt(d_u) at each node u becomes an error of at most eps sqrt(d_v) at each
-node v, in graphs of any size. Blocks of rows share a workspace of fixed size: the memory is that, the graph, and the
-result.
+node v, in graphs of any size. Blocks of rows share a workspace of fixed size.
 
-Diffusion is not random: two calls give the same view. In a directed graph, mass spreads from the target of an edge to
-its source, and D counts outgoing edges.
+Diffusion is not random. In a directed graph, mass spreads from target to source, and D counts outgoing edges.
 """
 
 import itertools
@@ -19,7 +17,7 @@ from torch import Generator, Tensor
 from torch_geometric.data import Data
 
 from augmentors._base import Augmentor
-from augmentors._checks import check_at_least
+from augmentors._checks import check_at_least, check_number
 from augmentors._graphs import edge_stores
 from augmentors._selection import edge_keys, set_edges
 from augmentors._sparse import by_row, largest
@@ -39,8 +37,7 @@ class PPRDiffusion(Augmentor):
     Args:
         alpha: probability of restarting, in (0, 1].
         eps: bound of the error in units of sqrt(degree), in [1e-9, 1).
-        top_k: keep the largest weights of each node's incoming edges only, at least 1, so that the result takes
-            O(N top_k) memory; ``None`` for all.
+        top_k: keep the largest weights of each node's incoming edges, at least 1, in O(N top_k) memory; ``None``: all.
 
     Raises:
         ValueError: an argument is outside its range; (by the call) the graph has edge attributes other than
@@ -51,34 +48,26 @@ class PPRDiffusion(Augmentor):
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
-        >>> view = PPRDiffusion(0.2, eps=1e-6)(path)
-        >>> view.edge_weight.view(3, 3)
-        tensor([[0.4902, 0.2882, 0.1569],
-                [0.2882, 0.5294, 0.2882],
-                [0.1569, 0.2882, 0.4902]])
+        >>> PPRDiffusion(0.2, eps=1e-6)(path).edge_weight.view(3, 3)[0]
+        tensor([0.4902, 0.2882, 0.1569])
     """
 
     def __init__(self, alpha: float = 0.2, *, eps: float = 1e-3, top_k: int | None = 32) -> None:
-        if not 0 < alpha <= 1:
-            raise ValueError(f"alpha must be in (0, 1], got {alpha}")
-        self.alpha = alpha
-        self.eps = _check_eps(eps)
+        self.alpha = check_number("alpha", alpha, lambda a: 0 < a <= 1, "in (0, 1]")
+        self.eps = check_number("eps", eps, lambda e: 1e-9 <= e < 1, "in [1e-9, 1)")
         self.top_k = top_k if top_k is None else check_at_least("top_k", top_k, 1)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Replace the edges."""
-        weights = itertools.repeat(self.alpha)
-        return _diffuse(data, weights, decay=1 - self.alpha, least=self.eps, carry=True, top_k=self.top_k)
+        return _diffuse(data, itertools.repeat(self.alpha), 1 - self.alpha, self.eps, carry=True, top_k=self.top_k)
 
 
 class HeatDiffusion(Augmentor):
     """Replace the edges by the heat kernel, a truncated series: the error is below ``eps * sqrt(degree)``.
 
-    .. math:: S = \\sum_k e^{-t} \\frac{t^k}{k!} M^k, \\quad
-              0 \\le S_{uv} - \\texttt{edge\\_weight}_{uv} \\le \\texttt{eps} \\sqrt{d_u}
+    .. math:: S = \\sum_k e^{-t} \\frac{t^k}{k!} M^k
 
-    The bound holds for each pair u, v (with 0 for a pair that is no edge) before ``top_k``: the omitted last terms sum
-    to at most eps / 2, and what is not passed on at each step is at most eps / (2 t + 2) sqrt(degree).
+    with the bound of :class:`PPRDiffusion`: the omitted last terms sum to at most eps / 2, and what is not passed on at
+    each step is at most eps / (2 t + 2) sqrt(degree).
 
     Args:
         t: time, in (0, 100].
@@ -92,42 +81,32 @@ class HeatDiffusion(Augmentor):
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
-        >>> view = HeatDiffusion(2.0, eps=1e-6)(path)
-        >>> view.edge_weight.view(3, 3)
-        tensor([[0.4904, 0.3160, 0.1226],
-                [0.3160, 0.4840, 0.3160],
-                [0.1226, 0.3160, 0.4904]])
+        >>> HeatDiffusion(2.0, eps=1e-6)(path).edge_weight.view(3, 3)[0]
+        tensor([0.4904, 0.3160, 0.1226])
     """
 
     def __init__(self, t: float = 5.0, *, eps: float = 1e-2, top_k: int | None = 32) -> None:
-        if not 0 < t <= 100:
-            raise ValueError(f"t must be in (0, 100], got {t}")
-        self.t = t
-        self.eps = _check_eps(eps)
+        self.t = check_number("t", t, lambda t: 0 < t <= 100, "in (0, 100]")
+        self.eps = check_number("eps", eps, lambda e: 1e-9 <= e < 1, "in [1e-9, 1)")
         self.top_k = top_k if top_k is None else check_at_least("top_k", top_k, 1)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Replace the edges."""
         weights = [math.exp(-self.t)]
         while 1 - math.fsum(weights) > self.eps / 2:
             weights.append(weights[-1] * self.t / len(weights))
-        return _diffuse(data, weights, decay=1.0, least=self.eps / (2 * self.t + 2), carry=False, top_k=self.top_k)
+        return _diffuse(data, weights, 1.0, self.eps / (2 * self.t + 2), carry=False, top_k=self.top_k)
 
 
-def _diffuse(
-    data: Data, weights: Iterable[float], *, decay: float, least: float, carry: bool, top_k: int | None
-) -> Data:
+def _diffuse(data: Data, weights: Iterable[float], decay: float, least: float, carry: bool, top_k: int | None) -> Data:
     """Replace the edges by sum_k weights[k] (decay M)^k; see :func:`_spread` for ``least`` and ``carry``."""
     if not edge_stores(data):
         return data
     data._store.pop("e_id", None)  # a loader's, which new edges do not have
-    others = [key for key in edge_keys(data) if key not in ("edge_index", "edge_weight")]
-    if others:
+    if others := [key for key in edge_keys(data, data._store) if key not in ("edge_index", "edge_weight")]:
         raise ValueError(f"data must have no edge attributes but edge_weight, as edges are replaced, got {others}")
     start, col, value, root = _transition(data)
-    size = max(1, _WORKSPACE // max(1, root.numel()))
     pieces = []
-    for rows in torch.arange(root.numel(), device=col.device).split(size):
+    for rows in torch.arange(root.numel(), device=col.device).split(max(1, _WORKSPACE // max(1, root.numel()))):
         row, near, weight = _spread(rows, (start, col, value * decay), root * least, weights, carry)
         if top_k is not None:
             chosen = largest(row - rows[0], weight, torch.full_like(rows, top_k)).sort().values
@@ -184,9 +163,3 @@ def _spread(
     key, position = torch.cat(keys).unique(return_inverse=True)
     total = value.new_zeros(key.numel()).index_add_(0, position, torch.cat(masses))
     return rows[key // n], key % n, total
-
-
-def _check_eps(value: float) -> float:
-    if not 1e-9 <= value < 1:
-        raise ValueError(f"eps must be in [1e-9, 1), got {value}")
-    return float(value)

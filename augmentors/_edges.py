@@ -2,8 +2,8 @@
 
 With ``undirected=True``, both directions of an edge and its duplicates are drawn together; with ``False``, each column
 of ``edge_index`` is drawn independently. In a ``HeteroData`` this concerns edge types from a node type to itself; the
-columns of other types are drawn independently. So are a type and its reverse, such as the ``rev_`` types of PyG's
-``ToUndirected``: to draw both directions together, augment before ``ToUndirected``.
+columns of other types are drawn independently, and so are a type and its reverse, such as the ``rev_`` types of PyG's
+``ToUndirected``: augment before it.
 """
 
 from abc import abstractmethod
@@ -15,10 +15,10 @@ from torch_geometric.data.storage import BaseStorage
 
 from augmentors._base import PerTypeAugmentor
 from augmentors._checks import check_probability
-from augmentors._features import set_zero
+from augmentors._features import SetZero
 from augmentors._graphs import EdgeFloat, Graph, edge_stores, ends, graph_of_nodes, per_type, pick_node
 from augmentors._random import bits_per_pair, random_bits, uniform, uniform_per_pair
-from augmentors._selection import keep_edges, set_edge_weight
+from augmentors._selection import keep_edges, scale_edge_weight
 
 
 class _EdgeAugmentor(PerTypeAugmentor):
@@ -29,7 +29,6 @@ class _EdgeAugmentor(PerTypeAugmentor):
         self.undirected = undirected
 
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Draw the edges to change."""
         for store, p in per_type("p", self.p, edge_stores(data)):
             self._change(data, store, uniform_per_edge(data, store, self.undirected, generator), p, generator)
         return data
@@ -38,20 +37,33 @@ class _EdgeAugmentor(PerTypeAugmentor):
     def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
         """Change the edges whose ``draw`` ``[E]`` is below ``p``."""
 
+    def _random_ends(self, data: Graph, store: BaseStorage, chosen: Tensor, generator: Generator | None) -> Tensor:
+        """Two random nodes ``[2, M]`` of the graph of each ``chosen`` edge, reversed for the edge's reverse."""
+        start, end = ends(data, store)
+        edge_index = store.edge_index.index_select(1, chosen)
+        graph = graph_of_nodes(start)[0][edge_index[0]]
+        drawn = []
+        for nodes in (start, end):
+            if self.undirected and start is end:
+                bits = bits_per_pair(edge_index, start.num_nodes, generator)
+            else:
+                bits = random_bits(graph.shape, graph.device, generator)
+            drawn.append(pick_node(bits, graph, graph_of_nodes(nodes)[1]))
+        new = torch.stack(drawn)
+        backward = edge_index[0] > edge_index[1]
+        return torch.where(backward, new.flip(0), new) if start is end else new
+
 
 class EdgeDrop(_EdgeAugmentor):
     """Drop each edge independently with probability ``p``, with its attributes.
 
     Args:
         p: probability of dropping, in [0, 1]; for a ``HeteroData`` also ``{edge_type: p}``; other types are unchanged.
-        undirected: draw both directions of an edge, and its duplicates, together; ``False``: draw for each column of
-            ``edge_index``.
-        as_weight: keep all edges and give the dropped ones ``edge_weight`` 0 (the others 1, or the weight they had):
-            static shapes for ``torch.compile`` and encoders that use ``edge_weight``. (``GCNConv`` keeps a self-loop of
-            weight 0, and adds one where it was dropped.)
+        undirected: draw both directions of an edge, and its duplicates, together; ``False``: draw for each column.
+        as_weight: keep all edges and give the dropped ones ``edge_weight`` 0 (the others 1, or theirs): static shapes
+            for encoders that use ``edge_weight``. (``GCNConv`` keeps a self-loop of weight 0, and adds a dropped one.)
         max_drop: the largest fraction of a node's edges to drop, in [0, 1]: of the d edges that end in it (self-loops
-            not counted) at most ``round(max_drop * d)`` are dropped, and never the last. Surplus edges are kept at
-            random, so fewer than ``p`` are dropped; ``None``: no limit.
+            not counted) at most ``round(max_drop * d)`` are dropped, at random, and never the last; ``None``: no limit.
 
     Raises:
         ValueError: ``p`` or ``max_drop`` is outside [0, 1], or ``p`` has types as keys that the graph lacks.
@@ -65,8 +77,6 @@ class EdgeDrop(_EdgeAugmentor):
         >>> EdgeDrop(0.5)(path, generator=torch.Generator().manual_seed(1)).edge_index
         tensor([[0, 1],
                 [1, 0]])
-        >>> EdgeDrop(0.5, as_weight=True)(path, generator=torch.Generator().manual_seed(1)).edge_weight
-        tensor([1., 1., 0., 0.])
     """
 
     def __init__(
@@ -79,8 +89,24 @@ class EdgeDrop(_EdgeAugmentor):
     def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
         keep = draw >= p
         if self.max_drop is not None:
-            keep |= ~_within_budget(data, store, draw, ~keep, self.max_drop, self.undirected)
+            keep |= ~self._within_budget(data, store, draw, ~keep, self.max_drop)
         drop_edges(data, store, keep, self.as_weight)
+
+    def _within_budget(self, data: Graph, store: BaseStorage, draw: Tensor, drop: Tensor, max_drop: float) -> Tensor:
+        """Whether each edge ``[E]`` is a self-loop, or among the ``drop`` of least ``draw`` that its end may lose."""
+        (start, end), (row, col) = ends(data, store), store.edge_index
+        proper = row != col if start is end else torch.ones_like(drop)
+        degree = torch.zeros(end.num_nodes, dtype=torch.double, device=col.device).index_add_(0, col, proper.double())
+        budget = torch.minimum((max_drop * degree).round(), (degree - 1).clamp(min=0))
+        place = col + draw.double()  # sorts by end, then draw, which is below 1 and a multiple of 2**-24
+        order = place.masked_fill(~(drop & proper), torch.inf).sort().values
+        rank = torch.searchsorted(order, place, right=True) - torch.searchsorted(order, col.double())
+        within = (rank <= budget.index_select(0, col)) | ~proper
+        if self.undirected and start is end:  # a pair is kept if any of its columns is
+            pair = torch.minimum(row, col) * end.num_nodes + torch.maximum(row, col)
+            pair = torch.unique(pair, return_inverse=True)[1]
+            within = torch.zeros_like(place).index_add_(0, pair, (~within).double()).index_select(0, pair) == 0
+        return within
 
 
 class EdgeAdd(_EdgeAugmentor):
@@ -96,8 +122,8 @@ class EdgeAdd(_EdgeAugmentor):
     Raises:
         ValueError: ``p`` is outside [0, 1], or has types as keys that the graph lacks.
 
-    **Source:** GraphCL (arXiv 2010.13902), section 3.2, the additions of "edge perturbation". **Differs:** the number
-    of added edges is binomial; edges have attributes.
+    **Source:** GraphCL (arXiv 2010.13902), section 3.2, the additions of "edge perturbation". **Differs:** a
+    binomial number of added edges; edges have attributes.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
@@ -108,8 +134,8 @@ class EdgeAdd(_EdgeAugmentor):
 
     def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
         chosen = (draw < p).nonzero().squeeze(1)
-        new = _random_ends(data, store, chosen, self.undirected, generator)
-        keep_edges(data, 1 + (draw < p).long(), store)
+        new = self._random_ends(data, store, chosen, generator)
+        keep_edges(data, store, 1 + (draw < p).long())
         place = chosen + torch.arange(1, chosen.numel() + 1, device=chosen.device)
         store.edge_index = store.edge_index.index_copy(1, place, new)
 
@@ -138,11 +164,11 @@ class EdgeRewire(_EdgeAugmentor):
 
     def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
         chosen = (draw < p).nonzero().squeeze(1)
-        drawn = _random_ends(data, store, chosen, self.undirected, generator)
+        drawn = self._random_ends(data, store, chosen, generator)
         store.edge_index = store.edge_index.index_copy(1, chosen, drawn)
 
 
-class EdgeAttrMask(PerTypeAugmentor):
+class EdgeAttrMask(SetZero):
     """Set each column of ``edge_attr`` to zero with probability ``p``, for all edges alike.
 
     An ``edge_attr`` ``[E]`` is one column. A graph without ``edge_attr`` passes through.
@@ -161,20 +187,13 @@ class EdgeAttrMask(PerTypeAugmentor):
         tensor([[0., 1., 0., 0.]])
     """
 
-    def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Draw the columns to mask."""
-        set_zero(per_type("p", self.p, data.edge_stores), "edge_attr", 1, generator)
-        return data
+    _stores, _key = "edge_stores", "edge_attr"
 
 
 def drop_edges(data: Graph, store: BaseStorage, keep: Tensor, as_weight: bool) -> None:
     """Remove the edges where ``keep`` is false, or give them the weight 0."""
-    if not as_weight:
-        keep_edges(data, keep, store)
-    elif "edge_weight" in store:
-        store.edge_weight = store.edge_weight * keep.to(store.edge_weight.dtype)
-    else:
-        set_edge_weight(data, keep.to(torch.get_default_dtype()), store)
+    change = scale_edge_weight if as_weight else keep_edges
+    change(data, store, keep)
 
 
 def uniform_per_edge(data: Graph, store: BaseStorage, undirected: bool, generator: Generator | None) -> Tensor:
@@ -183,41 +202,3 @@ def uniform_per_edge(data: Graph, store: BaseStorage, undirected: bool, generato
     if undirected and start is end:
         return uniform_per_pair(store.edge_index, start.num_nodes, generator)
     return uniform(store.edge_index.size(1), store.edge_index.device, generator)
-
-
-def _within_budget(
-    data: Graph, store: BaseStorage, draw: Tensor, drop: Tensor, max_drop: float, undirected: bool
-) -> Tensor:
-    """Whether each edge ``[E]`` is a self-loop, or among the ``drop`` of least ``draw`` that its end may lose."""
-    (start, end), (row, col) = ends(data, store), store.edge_index
-    proper = row != col if start is end else torch.ones_like(drop)
-    degree = torch.zeros(end.num_nodes, dtype=torch.double, device=col.device).index_add_(0, col, proper.double())
-    budget = torch.minimum((max_drop * degree).round(), (degree - 1).clamp(min=0))
-    place = col + draw.double()  # sorts by end, then draw, which is below 1 and a multiple of 2**-24
-    order = place.masked_fill(~(drop & proper), torch.inf).sort().values
-    rank = torch.searchsorted(order, place, right=True) - torch.searchsorted(order, col.double())
-    within = (rank <= budget.index_select(0, col)) | ~proper
-    if undirected and start is end:  # a pair is kept if any of its columns is
-        pair = torch.minimum(row, col) * end.num_nodes + torch.maximum(row, col)
-        pair = torch.unique(pair, return_inverse=True)[1]
-        within = torch.zeros_like(place).index_add_(0, pair, (~within).double()).index_select(0, pair) == 0
-    return within
-
-
-def _random_ends(
-    data: Graph, store: BaseStorage, chosen: Tensor, undirected: bool, generator: Generator | None
-) -> Tensor:
-    """Two random nodes ``[2, M]`` of the graph of each ``chosen`` edge, reversed for the edge's reverse."""
-    start, end = ends(data, store)
-    edge_index = store.edge_index.index_select(1, chosen)
-    graph = graph_of_nodes(start)[0][edge_index[0]]
-    drawn = []
-    for nodes in (start, end):
-        if undirected and start is end:
-            bits = bits_per_pair(edge_index, start.num_nodes, generator)
-        else:
-            bits = random_bits(graph.shape, graph.device, generator)
-        drawn.append(pick_node(bits, graph, graph_of_nodes(nodes)[1]))
-    new = torch.stack(drawn)
-    backward = edge_index[0] > edge_index[1]
-    return torch.where(backward, new.flip(0), new) if start is end else new

@@ -1,8 +1,4 @@
-"""Access to the stores of a graph: edges, the graph of each node, arguments per type.
-
-A ``Data`` has one store of attributes, a ``HeteroData`` one for each node type and edge type; the helpers take a store
-of ``data.node_stores`` or ``data.edge_stores``, and ``None`` for the store of a ``Data``.
-"""
+"""Access to the stores of a graph: one for a ``Data``, one for each node and edge type of a ``HeteroData``."""
 
 from typing import TypeAlias
 
@@ -38,8 +34,7 @@ def edge_stores(data: Graph) -> list[BaseStorage]:
 
 def edges_of(data: Data) -> Tensor:
     """``edge_index``, or an empty one where there is none."""
-    stores = edge_stores(data)
-    if stores:
+    if stores := edge_stores(data):
         return stores[0].edge_index
     return torch.empty(2, 0, dtype=torch.long, device=device_of(data._store))
 

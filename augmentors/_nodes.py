@@ -13,16 +13,14 @@ from augmentors._selection import keep_nodes
 class NodeDrop(PerTypeAugmentor):
     """Drop each node independently with probability ``p``, with its edges and their attributes.
 
-    ``n_id`` of the view holds the old indices of the remaining nodes. Each graph (and node type in it) keeps at least
-    one node. Two views drop different nodes, so their rows do not match: use it at graph level (with a readout), or
-    apply it once before the augmentors of the two views.
+    ``n_id`` holds the old indices of the remaining nodes, at least one in each graph (and node type in it). The rows of
+    two views do not match: use it at graph level (with a readout), or once before the augmentors of the two views.
 
     Args:
         p: probability of dropping, in [0, 1]; for a ``HeteroData`` also ``{node_type: p}``; other types are unchanged.
 
     Raises:
-        ValueError: ``p`` is outside [0, 1], or has types as keys that the graph lacks; an attribute other than
-            ``edge_index`` holds node indices.
+        ValueError: ``p`` is outside [0, 1], or has types that the graph lacks; another attribute holds node indices.
 
     **Source:** GraphCL (arXiv 2010.13902), section 3.2, "node dropping". **Differs:** the number of dropped nodes is
     binomial; dropped nodes are removed, where the authors' code keeps them without edges.
@@ -35,7 +33,6 @@ class NodeDrop(PerTypeAugmentor):
     """
 
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Draw the nodes to drop."""
         batches = {store._key: graph_of_nodes(store) for store in data.node_stores}
         keep = {key: torch.ones_like(batch, dtype=torch.bool) for key, (batch, _) in batches.items()}
         for store, p in per_type("p", self.p, data.node_stores):
@@ -49,8 +46,6 @@ class NodeDrop(PerTypeAugmentor):
 class NodeShuffle(Augmentor):
     """Permute the rows of ``x`` among the nodes of a graph; edges and all other attributes are unchanged.
 
-    This is the corruption of Deep Graph Infomax: it keeps the features and the graph, and breaks their relation.
-
     **Source:** DGI (arXiv 1809.10341), section 4.2, the corruption function. **Differs:** within each graph of a batch.
 
     Example:
@@ -61,7 +56,6 @@ class NodeShuffle(Augmentor):
     hetero = True
 
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
-        """Draw the permutations."""
         for store in data.node_stores:
             if "x" in store:
                 store.x = store.x.index_select(0, random_order(store, generator))

@@ -14,7 +14,7 @@ from torch_geometric.data import Data
 
 from augmentors._graphs import edges_of, graph_of_nodes, pick_node
 from augmentors._random import pick, random_bits
-from augmentors._selection import keep_edges, set_edge_weight
+from augmentors._selection import keep_edges, scale_edge_weight
 from augmentors._sparse import by_row, numbers_below
 
 _BLOCK = 2**16  # pairs in a block of all_pairs
@@ -24,8 +24,7 @@ class PairGraph(NamedTuple):
     """A graph and a list of M pairs of its nodes, all present ones among them, to be flipped.
 
     Attributes:
-        data: the graph with two columns, one a direction, for each absent pair of the list; these have the attributes
-            of an edge drawn uniformly from the same graph.
+        data: the graph, and two columns for each absent pair, with the attributes of a random edge of the same graph.
         numbers: ``[M]``, the numbers of the pairs, ascending.
         present: ``[M]``, true where the graph joins the pair.
         column_pair: ``[E']``, the pair of each column of ``data.edge_index``, M for a self-loop.
@@ -55,15 +54,13 @@ class PairGraph(NamedTuple):
     def relaxed(self, s: Tensor) -> Data:
         """The graph with all columns and the flips ``s`` as differentiable edge weights."""
         view = copy.copy(self.data)
-        weight = self.factor(s)
-        if "edge_weight" in view:
-            weight = weight * view.edge_weight
-        set_edge_weight(view, weight)
+        scale_edge_weight(view, view._store, self.factor(s))
         return view
 
     def flipped(self, flip: Tensor) -> Data:
         """The graph with the pairs flipped where ``flip`` ``[M]`` is true."""
-        return keep_edges(copy.copy(self.data), self.factor(flip.to(torch.uint8)) == 1)
+        view = copy.copy(self.data)
+        return keep_edges(view, view._store, self.factor(flip.to(torch.uint8)) == 1)
 
 
 def pair_graph(data: Data, numbers: Tensor, generator: Generator | None = None) -> PairGraph:
@@ -83,7 +80,7 @@ def pair_graph(data: Data, numbers: Tensor, generator: Generator | None = None) 
         pairs = graph.pairs
         source, order = _random_columns(data, pairs[0, absent], generator).sort(stable=True)
         absent = absent[order].repeat_interleave(2)
-        keep_edges(view, 1 + 2 * source.bincount(minlength=edge_index.size(1)))
+        keep_edges(view, view._store, 1 + 2 * source.bincount(minlength=edge_index.size(1)))
         added = source.repeat_interleave(2) + torch.arange(1, absent.numel() + 1, device=source.device)
         both = pairs[:, absent]
         both[:, 1::2] = both[:, 1::2].flip(0)

@@ -1,7 +1,4 @@
-"""The projection to a budget, for all entries or for those of each group.
-
-A value for each group is a scalar where ``group`` is ``None``: one group.
-"""
+"""The projection to a budget; a value for each group is a scalar where ``group`` is ``None``: one group."""
 
 import torch
 from torch import Tensor
@@ -10,7 +7,7 @@ from augmentors._checks import check_not_negative
 
 
 def project_to_budget(s: Tensor, budget: float | Tensor, group: Tensor | None = None) -> Tensor:
-    r"""Return the nearest point to ``s`` whose entries are in [0, 1] and sum to at most ``budget``.
+    r"""Return the nearest point to ``s`` whose entries are in [0, 1] and sum to at most ``budget``; NaN stays NaN.
 
     .. math:: \mathrm{clip}(s - \mu, 0, 1), \qquad \mu = 0 \text{ or such that the sum is the budget}
 
@@ -21,9 +18,6 @@ def project_to_budget(s: Tensor, budget: float | Tensor, group: Tensor | None = 
         s: floating-point ``[M]``.
         budget: at least 0; with ``group`` one for each group, ``[B]``.
         group: long ``[M]`` in [0, B): each group is projected to its own budget; ``None``: one group.
-
-    Returns:
-        ``[M]``; NaN entries stay NaN.
 
     Raises:
         ValueError: the budget is a number below 0.

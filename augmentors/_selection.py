@@ -9,12 +9,11 @@ from augmentors._graphs import Graph, edge_stores, ends
 from augmentors._sparse import sums_before
 
 
-def keep_edges(data: Graph, keep: Tensor, store: BaseStorage | None = None) -> Graph:
+def keep_edges(data: Graph, store: BaseStorage, keep: Tensor) -> Graph:
     """Keep the edges where ``keep`` ``[E]`` is true, with every edge-level attribute; ``data`` may be a ``Batch``.
 
     An integer ``keep`` says how often each edge appears; the copies of an edge follow each other.
     """
-    store = data._store if store is None else store
     keys = edge_keys(data, store)
     _cut_slices(data, store, keys, keep)
     index = keep.nonzero().squeeze(1) if keep.dtype == torch.bool else torch.repeat_interleave(keep)
@@ -23,9 +22,16 @@ def keep_edges(data: Graph, keep: Tensor, store: BaseStorage | None = None) -> G
     return data
 
 
-def set_edge_weight(data: Graph, weight: Tensor, store: BaseStorage | None = None) -> None:
+def scale_edge_weight(data: Graph, store: BaseStorage, factor: Tensor) -> None:
+    """Multiply the weight of each edge, 1 where there is none, by ``factor`` ``[E]``."""
+    if "edge_weight" in store:
+        store.edge_weight = store.edge_weight * factor
+    else:
+        set_edge_weight(data, store, factor if factor.is_floating_point() else factor.to(torch.get_default_dtype()))
+
+
+def set_edge_weight(data: Graph, store: BaseStorage, weight: Tensor) -> None:
     """Give each edge a weight; ``data`` may be a ``Batch``."""
-    store = data._store if store is None else store
     store.edge_weight = weight
     if isinstance(data, Batch):
         _set_batch(data, "_slice_dict", store, {"edge_weight": _slices(data, store)["edge_index"]})
@@ -38,7 +44,7 @@ def set_edges(data: Data, edge_index: Tensor, weight: Tensor) -> Data:
         slices = torch.searchsorted(data.batch[edge_index[1]], torch.arange(data.num_graphs + 1, device=weight.device))
         _set_batch(data, "_slice_dict", data._store, {"edge_index": slices.cpu()})
     data.edge_index = edge_index
-    set_edge_weight(data, weight)
+    set_edge_weight(data, data._store, weight)
     return data
 
 
@@ -47,13 +53,7 @@ def keep_nodes(data: Graph, keep: Tensor | dict[str, Tensor]) -> Graph:
 
     Nodes are relabeled; ``n_id`` holds their old indices (those in the first graph for a view of a view). A ``Batch``
     can be separated as before. The remaining seeds of a loader's batch are still its first ``batch_size`` rows.
-
-    Args:
-        data: shallow copy, changed in place.
-        keep: bool ``[N]``; for a ``HeteroData`` one for each node type.
-
-    Raises:
-        ValueError: an attribute other than ``edge_index`` holds node indices, such as ``edge_label_index``.
+    ``data``, a shallow copy, is changed in place; for a ``HeteroData``, ``keep`` has one mask for each node type.
     """
     check_no_node_numbers(data)
     keeps = keep if isinstance(keep, dict) else {None: keep}
@@ -61,7 +61,7 @@ def keep_nodes(data: Graph, keep: Tensor | dict[str, Tensor]) -> Graph:
     of_nodes = {store._key: node_keys(data, store) for store in data.node_stores}  # before any length changes
     for store in edge_stores(data):
         (start, end), (row, col) = ends(data, store), store.edge_index
-        keep_edges(data, keeps[start._key].index_select(0, row) & keeps[end._key].index_select(0, col), store)
+        keep_edges(data, store, keeps[start._key].index_select(0, row) & keeps[end._key].index_select(0, col))
         row, col = store.edge_index
         store.edge_index = torch.stack([before[start._key].index_select(0, row), before[end._key].index_select(0, col)])
         if isinstance(data, Batch):
@@ -100,9 +100,8 @@ def check_no_node_numbers(data: Graph) -> None:
         raise ValueError(f"data must hold no node indices but edge_index where nodes are dropped, got {stale}")
 
 
-def edge_keys(data: Graph, store: BaseStorage | None = None) -> list[str]:
+def edge_keys(data: Graph, store: BaseStorage) -> list[str]:
     """Names of the edge-level attributes; if the length also fits nodes or graphs, those with "edge" in the name."""
-    store = data._store if store is None else store
     num_edges, slices = store.num_edges, _slices(data, store)
 
     def is_edge_level(key: str) -> bool:
@@ -119,18 +118,12 @@ def edge_keys(data: Graph, store: BaseStorage | None = None) -> list[str]:
     return [key for key in store.keys() if is_edge_level(key)]  # noqa: SIM118 (a store is no dict)
 
 
-def node_keys(data: Graph, store: BaseStorage | None = None) -> list[str]:
+def node_keys(data: Graph, store: BaseStorage) -> list[str]:
     """Names of the node-level attributes: those with N entries that are not edge-level."""
-    store = data._store if store is None else store
     others = {"ptr", "input_id", *(edge_keys(data, store) if store._key is None and "edge_index" in store else [])}
     slices = _slices(data, store)
-    return [
-        key
-        for key in store.keys()  # noqa: SIM118
-        if key not in others
-        and _length(data, store, key) == store.num_nodes
-        and (key not in slices or torch.equal(_ends(data, store, key), store.ptr.cpu()))
-    ]
+    fitting = [key for key in store.keys() if key not in others and _length(data, store, key) == store.num_nodes]  # noqa: SIM118
+    return [key for key in fitting if key not in slices or torch.equal(_ends(data, store, key), store.ptr.cpu())]
 
 
 def _length(data: Graph, store: BaseStorage, key: str) -> int:

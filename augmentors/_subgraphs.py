@@ -37,7 +37,6 @@ class UniformSubgraph(Augmentor):
         self.num_nodes = check_at_least("num_nodes", num_nodes, 1)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Draw the nodes."""
         batch, ptr = graph_of_nodes(data._store)
         order = random_order(data._store, generator)
         return keep_nodes(data, _mask(batch, order[numbers_below(ptr.diff()) < self.num_nodes]))
@@ -64,7 +63,6 @@ class EgoSubgraph(Augmentor):
         self.num_hops = check_at_least("num_hops", num_hops, 0)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Draw the central node and add its neighbors, hop by hop."""
         batch, _ = graph_of_nodes(data._store)
         row, col = edges_of(data)
         inside = _mask(batch, _random_nodes(data, 1, generator))
@@ -99,7 +97,6 @@ class RandomWalkSubgraph(Augmentor):
         self.num_walks = check_at_least("num_walks", num_walks, 1)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        """Draw the walks and keep the nodes they visit."""
         batch, _ = graph_of_nodes(data._store)
         row, col = edges_of(data)
         if (row.diff() < 0).any():

@@ -187,12 +187,7 @@ def accuracy_cell(dataset, variant, seed, args):
 
 # -- robustness
 
-POISONS = {
-    "clean": None,
-    "random": gcl.eval.random_flips,
-    "DICE": gcl.eval.dice_attack,
-    "gradient": gcl.eval.gradient_flips,
-}
+POISONS = {"random": gcl.eval.random_flips, "DICE": gcl.eval.dice_attack, "gradient": gcl.eval.gradient_flips}
 
 
 def robustness_cell(dataset, poison, rate, seed, args):

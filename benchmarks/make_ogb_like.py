@@ -16,6 +16,7 @@ Accuracy % of logistic regression (C = 0.01, standardized columns, 5,000 test ro
 | A^2 X | 64.5 | 62.6 | 70.6 | 71.1 |
 
 Everything is drawn and written in pieces, so that memory holds a few numbers for each node and one piece.
+`gcl.data.csbm` draws all at once, and has no communities, which the partitions of StructComp live on.
 """
 
 import argparse
@@ -37,17 +38,17 @@ CLASS_SIGNAL, COMMUNITY_SIGNAL = 0.15, 0.1  # deviations of the features' means;
 
 
 class BlockModel:
-    """Its nodes; edges and features come in pieces, the same ones each time."""
+    """The model's nodes; its edges and features come in pieces, the same ones each time."""
 
     def __init__(self, num_nodes, mean_degree=50.0, num_features=100, num_classes=47, community=200, seed=0):
         self.num_nodes, self.num_features, self.num_classes, self.seed = num_nodes, num_features, num_classes, seed
         self.num_edges = round(num_nodes * mean_degree / 2)  # undirected
         rng = np.random.default_rng(seed)
-        parts = max(1, num_nodes // community)
-        cuts = np.sort(rng.choice(np.arange(1, num_nodes), parts - 1, replace=False))
+        count = max(1, num_nodes // community)
+        cuts = np.sort(rng.choice(np.arange(1, num_nodes), count - 1, replace=False))
         self.bounds = np.concatenate([[0], cuts, [num_nodes]])  # communities lie in a row, and classes too
-        self.class_of = np.sort(rng.integers(num_classes, size=parts))
-        self.community = np.repeat(np.arange(parts), np.diff(self.bounds))
+        self.class_of = np.sort(rng.integers(num_classes, size=count))
+        self.community = np.repeat(np.arange(count), np.diff(self.bounds))
         weight = (1 - rng.random(num_nodes)) ** (-1 / 2.5)
         self.total = np.concatenate([[0.0], weight.cumsum()])
         self.name = rng.permutation(num_nodes)  # what the node in each place is called
@@ -56,7 +57,7 @@ class BlockModel:
         self.y[self.name] = np.where(strays, rng.integers(num_classes, size=num_nodes), self.class_of[self.community])
         self.class_mean, self.community_mean = (
             scale * rng.normal(size=(k, num_features)).astype(np.float32)
-            for scale, k in ((CLASS_SIGNAL, num_classes), (COMMUNITY_SIGNAL, parts))
+            for scale, k in ((CLASS_SIGNAL, num_classes), (COMMUNITY_SIGNAL, count))
         )
         self.first = np.searchsorted(self.class_of, np.arange(num_classes + 1))  # the communities of each class
 
@@ -66,11 +67,11 @@ class BlockModel:
         for start in range(0, self.num_edges, PIECE):
             m = min(PIECE, self.num_edges - start)
             source = self._by_weight(np.zeros(m), np.full(m, self.total[-1]), rng)
-            part, where = self.community[source], rng.random(m)
-            group = self.class_of[part]
+            community, where = self.community[source], rng.random(m)
+            group = self.class_of[community]
             near = [where < SAME_COMMUNITY, where < SAME_COMMUNITY + SAME_CLASS]
-            low = np.select(near, [self.bounds[part], self.bounds[self.first[group]]], 0)
-            high = np.select(near, [self.bounds[part + 1], self.bounds[self.first[group + 1]]], self.num_nodes)
+            low = np.select(near, [self.bounds[community], self.bounds[self.first[group]]], 0)
+            high = np.select(near, [self.bounds[community + 1], self.bounds[self.first[group + 1]]], self.num_nodes)
             target = self._by_weight(self.total[low], self.total[high], rng)
             yield self.name[np.stack([source, target])]
 

@@ -54,7 +54,7 @@ def run(args, graphs, seed):
         raise SystemExit(f"no {path}: run benchmarks.ogb_graph first, with the same arguments")
     torch.manual_seed(seed)
     scratch, trained = build(args, graphs.num_features), build(args, graphs.num_features)
-    trained.load_state_dict(torch.load(path, weights_only=True)["parts"]["method"])
+    gcl.train.load_checkpoint(path, method=trained)
     methods = {"labels alone": scratch, f"{args.method}, then labels": trained}
     (metric,) = COLUMNS[graphs.eval_metric].values()
     return {name: {metric: finetune(args, method, graphs, split, seed)} for name, method in methods.items()}

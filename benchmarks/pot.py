@@ -48,7 +48,7 @@ def measure(data, method, mode, weight, seed, epochs):
         return [{"method": BASELINES[name], **figures(row), **dict.fromkeys(COSTS, "")} for name, row in scores.items()]
     settings = settings_of(method, dataset, "pot", epochs=epochs)
     plain = build(method, settings, data.num_features)
-    trained = plain if mode == NONE else Regularized(plain, POT(rates_of(plain), mode), weight)
+    trained = plain if mode == NONE else Regularized(plain, POT(rates_of(plain), mode=mode), weight)
     seconds = sum(train(trained, data, settings, torch.Generator().manual_seed(seed)))
     row = figures(gcl.eval.linear_probe(trained.embed(data), data.y, split))
     return [row | dict(zip(COSTS, (seconds, *gcl.eval.certified_fraction(plain.encoder, data, RATES)), strict=True))]
@@ -136,7 +136,7 @@ def step_seconds(which, mode, repeats):
     else:
         data = random_graph(100_000, 1_000_000, 128)
         plain = gcl.methods.GRACE(gcl.nn.gcn(128, 128, 2, 64), edge_drop=(0.4, 0.3), feature_mask=0)
-    methods = {"GRACE": plain, "GRACE + POT": Regularized(plain, POT((0.4, 0.3), mode), 0.4)}
+    methods = {"GRACE": plain, "GRACE + POT": Regularized(plain, POT((0.4, 0.3), mode=mode), 0.4)}
     seconds = {name: [] for name in methods}
     for _ in range(repeats + 1):
         for name, method in methods.items():

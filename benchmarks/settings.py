@@ -1,8 +1,10 @@
-"""The settings of all benchmarks, in settings.json, and the methods that they describe.
+"""The settings of all benchmarks, from settings.json, and the methods that they describe.
 
-By source: "tables" are those that benchmarks/results was measured with, the papers' where a run fits two CPU cores and
-smaller where it does not. "published" are those of the authors of GRACE (CiteSeer and Cora; the others by GCA's, with
-plain GRACE views) and ARIEL, "pot" and "structcomp" those of the code of these two papers.
+By source:
+
+- "tables": what benchmarks/results was measured with: the papers' where a run fits two CPU cores, else smaller ones;
+- "published": the authors' of GRACE (on Cora and CiteSeer; elsewhere GCA's, with GRACE's plain views) and of ARIEL;
+- "pot", "structcomp": those of the code of these papers.
 """
 
 import json
@@ -22,7 +24,7 @@ SETTINGS = json.loads(Path(__file__).with_name("settings.json").read_text())
 
 
 def settings_of(method, dataset, source="tables", **overrides):
-    """The settings of a method on a data set, or on the first one that there are any for; not ``None``: overrides."""
+    """The settings of a method on a data set, else on its first one; an override that is not ``None`` goes first."""
     sets = SETTINGS[source][method]
     settings = sets.get(dataset, next(iter(sets.values())))
     return settings | {key: value for key, value in overrides.items() if value is not None}

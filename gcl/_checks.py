@@ -5,12 +5,6 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 
-def check_several(name: str, value: Tensor) -> None:
-    """``value`` has at least two rows."""
-    if value.size(0) < 2:
-        raise ValueError(f"{name} must have at least two rows, got {value.size(0)}")
-
-
 def check_matrix(name: str, value: Tensor) -> None:
     """``value`` is a floating-point matrix."""
     if not isinstance(value, Tensor) or not value.is_floating_point():
@@ -20,14 +14,23 @@ def check_matrix(name: str, value: Tensor) -> None:
         raise ValueError(f"{name} must have shape [N, D], got {tuple(value.shape)}")
 
 
-def check_views(z1: Tensor, z2: Tensor) -> None:
-    """``z1`` and ``z2`` are the embeddings ``[N, D]`` of the same N >= 1 nodes or graphs."""
+def check_several(name: str, value: Tensor) -> None:
+    """``value`` is a floating-point matrix with at least two rows."""
+    check_matrix(name, value)
+    if value.size(0) < 2:
+        raise ValueError(f"{name} must have at least two rows, got {value.size(0)}")
+
+
+def check_views(z1: Tensor, z2: Tensor, *, several: bool = False) -> None:
+    """``z1`` and ``z2`` are the embeddings ``[N, D]`` of the same N >= 1 nodes or graphs; ``several``: of N >= 2."""
     check_matrix("z1", z1)
     check_matrix("z2", z2)
     if z1.shape != z2.shape:
         raise ValueError(f"z1 and z2 must have the same shape, got {tuple(z1.shape)} and {tuple(z2.shape)}")
     if z1.size(0) == 0:
         raise ValueError("z1 and z2 must have at least one row, got none")
+    if several:
+        check_several("z1", z1)
 
 
 def check_row_weight(row_weight: Tensor, z: Tensor) -> Tensor:
@@ -57,10 +60,8 @@ def check_graph(data: Data) -> None:
     edge_weight = data.get("edge_weight")
     if edge_weight is not None:
         if edge_weight.size(0) != data.edge_index.size(1):
-            raise ValueError(
-                f"data.edge_weight must have one entry for each of the {data.edge_index.size(1)} edges, "
-                f"got {edge_weight.size(0)}"
-            )
+            edges = data.edge_index.size(1)
+            raise ValueError(f"data.edge_weight must have one entry for each of {edges} edges, got {len(edge_weight)}")
         _check_finite("data.edge_weight", edge_weight)
 
 
@@ -70,10 +71,15 @@ def check_edges(name: str, value: Tensor, num_nodes: int) -> None:
         raise TypeError(f"{name} must be a long tensor, got {value.dtype}")
     if value.dim() != 2 or value.size(0) != 2:
         raise ValueError(f"{name} must have shape [2, E], got {tuple(value.shape)}")
+    check_numbers(name, value, "node", num_nodes)
+
+
+def check_numbers(name: str, value: Tensor, kind: str, size: int) -> None:
+    """``value`` holds numbers of ``size`` nodes or rows, as ``kind`` says."""
     if value.numel():
         low, high = (int(end) for end in value.aminmax())
-        if low < 0 or high >= num_nodes:
-            raise ValueError(f"{name} must hold node numbers in [0, {num_nodes}), got {low if low < 0 else high}")
+        if low < 0 or high >= size:
+            raise ValueError(f"{name} must hold {kind} numbers in [0, {size}), got {low if low < 0 else high}")
 
 
 def check_labels(y: Tensor, num_rows: int) -> None:

@@ -3,10 +3,9 @@
 from gcl.data._builtin import atlas, csbm
 from gcl.data._convert import from_networkx
 from gcl.data._load import load
-from gcl.data._loaders import cluster_loader, neighbor_loader
+from gcl.data._loaders import NeighborSampler, cluster_loader, neighbor_loader
 from gcl.data._ogb import evaluator, molecule_features
 from gcl.data._partition import partition, partition_quality
-from gcl.data._samplers import NeighborSampler
 
 __all__ = [
     "NeighborSampler",

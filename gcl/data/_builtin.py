@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data, InMemoryDataset
-from torch_geometric.utils import to_undirected
+from torch_geometric.utils import from_scipy_sparse_matrix, to_undirected
 
 from augmentors._checks import check_probability
 from gcl.data._convert import from_networkx
@@ -22,9 +22,7 @@ def digits() -> Data:
     from sklearn.neighbors import kneighbors_graph
 
     pixels, y = load_digits(return_X_y=True)
-    neighbors = kneighbors_graph(pixels, n_neighbors=10).tocoo()
-    row, col = torch.from_numpy(neighbors.row).long(), torch.from_numpy(neighbors.col).long()
-    edge_index = to_undirected(torch.stack([row, col]), num_nodes=len(y))
+    edge_index = to_undirected(from_scipy_sparse_matrix(kneighbors_graph(pixels, n_neighbors=10))[0])
     return Data(torch.from_numpy(pixels).float() / 16, edge_index, y=torch.from_numpy(y).long())
 
 
@@ -41,14 +39,12 @@ def karate() -> Data:
 
 
 def atlas() -> InMemoryDataset:
-    """networkx's atlas: all 1,252 graphs of one to seven nodes, classified by whether they contain a 4-clique.
+    """networkx's atlas: all 1,252 graphs of one to seven nodes; the 401 that contain a 4-clique are class 1.
 
-    Class 1 (401 graphs) has four nodes that are all joined to each other. The only node feature is the constant 1, so
-    that the class depends on the edges alone.
+    The only node feature is the constant 1, so that the class depends on the edges alone.
 
     Example:
-        >>> graphs = atlas()
-        >>> graphs[-1]
+        >>> atlas()[-1]
         Data(edge_index=[2, 42], x=[7, 1], y=[1])
     """
     import networkx as nx
@@ -77,18 +73,16 @@ def csbm(
     """A random graph from a degree-corrected block model, whose edges and bags of words both depend on the classes.
 
     Each node has a Pareto weight (tail exponent 2.5). An edge draws its first end by weight, and its second from the
-    same class with probability ``homophily``, else from the other classes. A node draws a Poisson number of words:
-    each with probability ``signal`` from its class's own words, else from all words by Zipf's law (the r-th most
-    frequent with probability proportional to 1 / r), which is noise.
+    same class with probability ``homophily``, else from the other classes. A node draws a Poisson number of words: each
+    with probability ``signal`` from its class's own words, else, as noise, from all by Zipf's law (weight 1 / rank).
 
     Args:
         class_sizes: nodes in each of C >= 2 classes; the default is Cora's.
         num_edges: distinct undirected edges, without self-loops.
-        homophily: in [0, 1].
         num_words: width of ``x``, at least C ``class_words``.
         words_per_node: mean number of words drawn for a node.
         class_words: number of words that belong to each class.
-        signal: in [0, 1].
+        homophily, signal: in [0, 1].
         generator: on the CPU; ``None`` draws from torch's global seed.
 
     Returns:
@@ -97,8 +91,7 @@ def csbm(
     Raises:
         ValueError: an argument is out of range, or ``num_edges`` distinct edges were not found.
 
-    **Source:** contextual stochastic block models (arXiv 1807.09596). **Differs:** degrees are corrected, classes are
-    unequal, features are bags of words.
+    **Source:** contextual SBM (arXiv 1807.09596). **Differs:** corrected degrees, unequal classes, bags of words.
 
     Example:
         >>> csbm(generator=torch.Generator().manual_seed(0))
@@ -111,7 +104,7 @@ def csbm(
     if class_words < 1 or num_words < class_words * len(class_sizes):
         raise ValueError(f"num_words must be at least {class_words * len(class_sizes)}, got {num_words}")
     n = sum(class_sizes)
-    y = torch.arange(len(class_sizes)).repeat_interleave(torch.tensor(class_sizes))  # sorted until the end
+    y = torch.repeat_interleave(torch.tensor(class_sizes))  # sorted until the end
 
     weight = (1 - torch.rand(n, generator=generator, dtype=torch.double)) ** (-1 / 2.5)
     total = torch.cat([weight.new_zeros(1), weight.cumsum(0)])
@@ -121,20 +114,17 @@ def csbm(
     first = _pick(total, torch.zeros(draws), total[-1].expand(draws), generator)
     low, high = total[start[y[first]]], total[start[y[first] + 1]]
     inside = _pick(total, low, high - low, generator)
-    # cutting [low, high) out of the line [0, total) leaves the other classes
-    outside = _pick(total, high, total[-1] - (high - low), generator, wrap=total[-1])
-    same = torch.rand(draws, generator=generator) < homophily
-    second = torch.where(same, inside, outside)
+    outside = _pick(total, high, total[-1] - (high - low), generator)  # from the end of the class around to its start
+    second = torch.where(torch.rand(draws, generator=generator) < homophily, inside, outside)
 
-    pair = torch.stack([torch.minimum(first, second), torch.maximum(first, second)])
-    pair = pair[:, pair[0] != pair[1]]
-    distinct = (pair[0] * n + pair[1]).unique()
+    low, high = torch.minimum(first, second), torch.maximum(first, second)
+    distinct = (low * n + high)[low != high].unique()
     if len(distinct) < num_edges:
         raise ValueError(f"num_edges must be at most about {len(distinct)} for {n} nodes, got {num_edges}")
     chosen = distinct[torch.randperm(len(distinct), generator=generator)[:num_edges]]
 
     count = torch.poisson(torch.full((n,), float(words_per_node)), generator=generator).long()
-    node = torch.arange(n).repeat_interleave(count)
+    node = torch.repeat_interleave(count)
     own = torch.randint(class_words, node.shape, generator=generator) + class_words * y[node]
     zipf = (1 / torch.arange(1, num_words + 1))[torch.randperm(num_words, generator=generator)].cumsum(0)
     any_word = torch.searchsorted(zipf, zipf[-1] * torch.rand(node.shape, generator=generator)).clamp_max(num_words - 1)
@@ -143,14 +133,11 @@ def csbm(
     x[node, word] = 1.0
 
     order = torch.randperm(n, generator=generator)
-    place = order.argsort()
-    edge_index = to_undirected(place[torch.stack([chosen // n, chosen % n])], num_nodes=n)
+    edge_index = to_undirected(order.argsort()[torch.stack([chosen // n, chosen % n])], num_nodes=n)
     return Data(x[order], edge_index, y=y[order])
 
 
-def _pick(total: Tensor, low: Tensor, width: Tensor, generator: Generator | None, wrap: Tensor | None = None) -> Tensor:
-    """Draw by weight one item from each interval ``[low, low + width)`` of the cumulated weights ``total``."""
-    point = low + width * torch.rand(len(low), generator=generator, dtype=torch.double)
-    if wrap is not None:
-        point = point % wrap
-    return (torch.searchsorted(total, point, right=True) - 1).clamp(0, len(total) - 2)
+def _pick(total: Tensor, low: Tensor, width: Tensor, generator: Generator | None) -> Tensor:
+    """Draw by weight one item from each interval ``[low, low + width)`` of the cumulated weights on a circle."""
+    point = (low + width * torch.rand(len(low), generator=generator, dtype=torch.double)) % total[-1]
+    return torch.searchsorted(total, point, right=True) - 1

@@ -35,23 +35,17 @@ def from_networkx(
 
     Example:
         >>> import networkx as nx
-        >>> graph = nx.path_graph(3)
-        >>> nx.set_node_attributes(graph, {0: "a", 1: "b", 2: "a"}, "kind")
-        >>> data = from_networkx(graph, labels="kind")
-        >>> data.edge_index.tolist(), data.y.tolist()
-        ([[0, 1, 1, 2], [1, 0, 2, 1]], [0, 1, 0])
+        >>> from_networkx(nx.karate_club_graph(), labels="club", weight="weight")
+        Data(edge_index=[2, 156], edge_weight=[156], x=[34, 34], y=[34])
     """
     import networkx as nx
 
     if not isinstance(graph, nx.Graph) or graph.is_multigraph():
         raise TypeError(f"graph must be a networkx Graph or DiGraph, got {type(graph).__name__}")
-    n = graph.number_of_nodes()
-    if n == 0:
+    if (n := len(graph)) == 0:
         raise ValueError("graph must have at least one node, got an empty graph")
     number = {node: i for i, node in enumerate(graph.nodes)}
-    edges = [(number[u], number[v], values) for u, v, values in graph.edges(data=True)]
-    if not graph.is_directed():
-        edges += [(v, u, values) for u, v, values in edges if u != v]
+    edges = [(number[u], number[v], values) for u, v, values in graph.to_directed(as_view=True).edges(data=True)]
     edges.sort(key=lambda edge: edge[:2])
     data = Data(edge_index=torch.tensor([edge[:2] for edge in edges]).reshape(-1, 2).T.contiguous().long())
     if weight is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy import ndarray
+from numpy.random import Generator
 
 if TYPE_CHECKING:
     import scipy.sparse as sp
@@ -13,7 +15,7 @@ _BLOCK = 2**17  # rows at a time
 _REFINEMENTS = 5
 
 
-def matching(graph: sp.csr_matrix, num_clusters: int, rng: np.random.Generator) -> np.ndarray:
+def matching(graph: sp.csr_matrix, num_clusters: int, rng: Generator) -> ndarray:
     """Merge clusters that are each other's heaviest neighbor for their size until ``num_clusters`` are left; refine."""
     n = graph.shape[0]
     cap = 2 * n / num_clusters
@@ -29,19 +31,17 @@ def matching(graph: sp.csr_matrix, num_clusters: int, rng: np.random.Generator) 
             break
         spared = absorbed[np.argsort(size[absorbed], kind="stable")][surplus:]  # the smallest are absorbed first
         target[spared] = spared
-        cluster, coarse, size = _merge(target, cluster, coarse, size)
+        merged = np.unique(target, return_inverse=True)[1]
+        cluster, size = merged[cluster], np.bincount(merged, weights=size)
+        coarse = _contract(coarse, membership(merged, len(size)))
     for _ in range(_REFINEMENTS):
         cluster = _refine(graph, cluster, num_clusters, cap, rng)
     return cluster
 
 
 def heaviest(
-    graph: sp.csr_matrix,
-    rng: np.random.Generator,
-    size: np.ndarray | None = None,
-    cap: float = np.inf,
-    label: np.ndarray | None = None,
-) -> np.ndarray:
+    graph: sp.csr_matrix, rng: Generator, size: ndarray | None = None, cap: float = np.inf, label: ndarray | None = None
+) -> ndarray:
     """The column of each row's largest entry, -1 for an empty row.
 
     With sizes, entries are divided by the sizes of both clusters, and ignored where these exceed the cap together. Ties
@@ -66,7 +66,7 @@ def heaviest(
     return choice
 
 
-def membership(cluster: np.ndarray, num_clusters: int) -> sp.csr_matrix:
+def membership(cluster: ndarray, num_clusters: int) -> sp.csr_matrix:
     """The matrix ``[N, num_clusters]`` with a 1 in each row, at the node's cluster."""
     import scipy.sparse as sp
 
@@ -74,16 +74,15 @@ def membership(cluster: np.ndarray, num_clusters: int) -> sp.csr_matrix:
     return sp.csr_matrix((np.ones(n, dtype=np.float32), (np.arange(n), cluster)), (n, num_clusters))
 
 
-def _join(choice: np.ndarray, size: np.ndarray, cap: float) -> np.ndarray:
+def _join(choice: ndarray, size: ndarray, cap: float) -> ndarray:
     """The cluster that absorbs each one: the first of a pair that chose each other absorbs all that chose the pair."""
     own = np.arange(len(size))
     chosen = np.where(choice < 0, own, choice)
     mutual = (chosen[chosen] == own) & (chosen != own)
     target = np.where(mutual, np.minimum(own, chosen), own)
     tail = np.flatnonzero(~mutual & mutual[chosen])
+    tail = tail[np.argsort(target[chosen[tail]], kind="stable")]
     head = target[chosen[tail]]
-    order = np.argsort(head, kind="stable")
-    tail, head = tail[order], head[order]
     total = size[tail].cumsum()
     first = np.searchsorted(head, head)  # where the tails of the same head start
     full = size[head] + size[chosen[head]] + total - (total - size[tail])[first] > cap
@@ -91,19 +90,17 @@ def _join(choice: np.ndarray, size: np.ndarray, cap: float) -> np.ndarray:
     return target
 
 
-def _pair(choice: np.ndarray, size: np.ndarray, cap: float) -> np.ndarray:
+def _pair(choice: ndarray, size: ndarray, cap: float) -> ndarray:
     """As :func:`_join` for clusters without a neighbor that fits: two that chose the same neighbor become one."""
     target = np.arange(len(size))
-    order = np.argsort(choice, kind="stable")
-    order = order[choice[order] >= 0]
-    order = order[: len(order) // 2 * 2]
-    one, other = order[::2], order[1::2]
+    order = np.argsort(choice, kind="stable")[(choice < 0).sum() :]
+    one, other = order[: len(order) // 2 * 2].reshape(-1, 2).T
     fits = (choice[one] == choice[other]) & (size[one] + size[other] <= cap)
     target[other[fits]] = one[fits]
     return target
 
 
-def _pack(size: np.ndarray, num_clusters: int) -> np.ndarray:
+def _pack(size: ndarray, num_clusters: int) -> ndarray:
     """Merge the smallest clusters in pairs, neighbors or not, until ``num_clusters`` are left."""
     new = np.arange(len(size))
     while (surplus := len(size) - num_clusters) > 0:
@@ -116,34 +113,26 @@ def _pack(size: np.ndarray, num_clusters: int) -> np.ndarray:
     return new
 
 
-def _merge(
-    target: np.ndarray, cluster: np.ndarray, graph: sp.csr_matrix, size: np.ndarray
-) -> tuple[np.ndarray, sp.csr_matrix, np.ndarray]:
-    """Each cluster becomes one with its target; the edges between two clusters add up."""
-    kept, merged = np.unique(target, return_inverse=True)
-    member = membership(merged, len(kept))
+def _contract(graph: sp.csr_matrix, member: sp.csr_matrix) -> sp.csr_matrix:
+    """The graph of the clusters: the edges between two of them add up, those inside are dropped."""
     graph = member.T.tocsr() @ graph @ member
-    graph.data[graph.indices == np.repeat(np.arange(len(kept)), np.diff(graph.indptr))] = 0  # edges inside
+    graph.data[graph.indices == np.repeat(np.arange(graph.shape[0]), np.diff(graph.indptr))] = 0
     graph.eliminate_zeros()
-    return merged[cluster], graph, np.bincount(merged, weights=size)
+    return graph
 
 
-def _refine(
-    graph: sp.csr_matrix, cluster: np.ndarray, num_clusters: int, cap: float, rng: np.random.Generator
-) -> np.ndarray:
+def _refine(graph: sp.csr_matrix, cluster: ndarray, num_clusters: int, cap: float, rng: Generator) -> ndarray:
     """Half of the nodes move to the cluster of most neighbors, where it has room and theirs is not emptied."""
-    n, size = len(cluster), np.bincount(cluster, minlength=num_clusters)
+    size = np.bincount(cluster, minlength=num_clusters)
     choice = heaviest(graph.astype(np.float32) @ membership(cluster, num_clusters), rng, label=cluster)
-    movers = np.flatnonzero((choice >= 0) & (choice != cluster) & (rng.random(n) < 0.5))
-    movers = rng.permutation(movers)
+    movers = rng.permutation(np.flatnonzero((choice >= 0) & (choice != cluster) & (rng.random(len(cluster)) < 0.5)))
     movers = movers[_rank(choice[movers]) < (np.floor(cap) - size)[choice[movers]]]
     movers = movers[_rank(cluster[movers]) < size[cluster[movers]] - 1]
-    cluster = cluster.copy()
     cluster[movers] = choice[movers]
     return cluster
 
 
-def _rank(group: np.ndarray) -> np.ndarray:
+def _rank(group: ndarray) -> ndarray:
     """For each entry the number of equal entries before it."""
     order = np.argsort(group, kind="stable")
     rank = np.empty(len(group), dtype=np.int64)

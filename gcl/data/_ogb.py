@@ -11,64 +11,53 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 from torch_geometric.data import Data, InMemoryDataset, download_url, extract_zip
 from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
 from torch_geometric.data.storage import GlobalStorage
 from torch_geometric.utils import to_undirected
 
-SPLITS = {"ogbn-arxiv": "time", "ogbn-products": "sales_ranking"} | {
-    f"ogbg-mol{name}": "scaffold"
-    for name in (
-        *("bace", "bbbp", "chembl", "clintox", "esol", "freesolv", "hiv", "lipo", "muv"),
-        *("pcba", "sider", "tox21", "toxcast"),
-    )
-}
+_MOLECULES = "bace bbbp chembl clintox esol freesolv hiv lipo muv pcba sider tox21 toxcast"
+SPLITS = {"ogbn-arxiv": "time", "ogbn-products": "sales_ranking"}
+SPLITS |= {f"ogbg-mol{name}": "scaffold" for name in _MOLECULES.split()}
 ATOM = (119, 5, 12, 12, 10, 6, 6, 2, 2)  # values of each column of a molecule's x: element, chirality, degree, ...
 BOND = (5, 6, 2)  # and of its edge_attr: type, stereo, conjugated
 
 
-def ogb_dataset(name: str) -> type[InMemoryDataset]:
-    """ogb's class of the data set; its arguments are ``root`` and ``name``.
-
-    Raises:
-        ImportError: ogb is not installed.
-    """
-    node = name.startswith("ogbn")
-    ogb = _import(name)
+def ogb_dataset(name: str, root: Path) -> type[InMemoryDataset]:
+    """ogb's class of the data set in ``root``, with arguments ``root`` and ``name``; not for a half-written folder."""
+    node, ogb = name.startswith("ogbn"), _import(name)
     base: Any = ogb.PygNodePropPredDataset if node else ogb.PygGraphPropPredDataset
+    folder, legacy = (root / f"{name.replace('-', '_')}{suffix}" for suffix in ("", "_pyg"))
+    folder = legacy if legacy.exists() else folder  # as ogb prefers
+    labels = ["node-label", *["node_year"] * (name == "ogbn-arxiv")] if node else ["graph-label", "edge-feat"]
+    raw = [f"raw/{file}" for file in ("edge", "node-feat", "num-node-list", "num-edge-list", *labels)]
+    split = [f"split/{SPLITS[name]}/{part}" for part in ("train", "valid", "test")]
+    paths = [str(folder / file) for file in ("RELEASE_v1.txt", *(f"{file}.csv.gz" for file in raw + split))]
+    missing = "\n  ".join(path for path in paths if not Path(path).exists())
+    if folder.exists() and missing:
+        raise FileNotFoundError(
+            f"{folder} lacks files, perhaps a download was stopped. Delete the folder and load again, "
+            f"or put these files there:\n  {missing}"
+        )
 
     class Prepared(base):
+        raw_paths = paths
+
         def __init__(self, root: str, name: str) -> None:
-            folder = Path(root, name.replace("-", "_"))
-            legacy = folder.with_name(f"{folder.name}_pyg")  # ogb prefers it
-            self.folder = legacy if legacy.exists() else folder
-            missing = [path for path in self.raw_paths if not Path(path).exists()]
-            if self.folder.exists() and missing:
-                raise FileNotFoundError(
-                    f"{self.folder} lacks files, perhaps a download was stopped. Delete the folder and load again, "
-                    "or put these files there:\n  " + "\n  ".join(missing)
-                )
             safe = torch.serialization.safe_globals([Data, DataEdgeAttr, DataTensorAttr, GlobalStorage])
             with safe, warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "The given NumPy array is not writable")
                 super().__init__(name, root)
 
-        @property
-        def raw_paths(self) -> list[str]:
-            labels = ("node-label", *(["node_year"] * (name == "ogbn-arxiv"))) if node else ("graph-label", "edge-feat")
-            raw = ("edge", "node-feat", "num-node-list", "num-edge-list", *labels)
-            split = [f"split/{SPLITS[name]}/{part}.csv.gz" for part in ("train", "valid", "test")]
-            files = ["RELEASE_v1.txt", *(f"raw/{file}.csv.gz" for file in raw), *split]
-            return [str(self.folder / file) for file in files]
-
         def download(self) -> None:
             """Download without a question; the folder appears whole or not at all."""
-            with tempfile.TemporaryDirectory(dir=self.folder.parent) as scratch:
+            with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
                 try:
                     extract_zip(download_url(self.meta_info["url"], scratch), scratch)
                 finally:
-                    shutil.rmtree(self.folder)  # PyG has made an empty one
-                shutil.move(Path(scratch, self.meta_info["download_name"]), self.folder)
+                    shutil.rmtree(folder)  # PyG has made an empty one
+                shutil.move(Path(scratch, self.meta_info["download_name"]), folder)
 
     Prepared.__name__ = base.__name__
     return Prepared
@@ -83,7 +72,7 @@ def node_data(graphs: InMemoryDataset) -> Data:
         data.edge_index = to_undirected(data.edge_index, num_nodes=len(data.y))
     for name, rows in zip(("train_mask", "val_mask", "test_mask"), graphs.get_idx_split().values(), strict=True):
         data[name] = torch.zeros(len(data.y), dtype=torch.bool).index_fill_(0, rows, True)
-    if (graphs.folder / "SYNTHETIC.txt").exists():
+    if Path(graphs.root, "SYNTHETIC.txt").exists():
         data.synthetic = True
     return data
 
@@ -93,8 +82,8 @@ def molecule_features(data: Data) -> Data:
 
     The first 174 columns are the atom's integers, one-hot: a linear layer on them is ogb's ``AtomEncoder``. The other
     13 count the values of the bonds that end in the atom: a linear layer on them is the sum of ogb's ``BondEncoder``
-    over its bonds. So encoders and augmentors that take no bond types still see them. Which neighbor a bond leads to
-    is lost, and a view with dropped edges still counts the molecule's bonds. ``edge_attr`` stays.
+    over its bonds. Encoders that take no bond types thus see them, but not which neighbor a bond leads to; a view with
+    dropped edges still counts the molecule's bonds. ``edge_attr`` stays.
 
     Args:
         data: one or several of OGB's molecules, with integer ``x`` ``[n, 9]`` and ``edge_attr`` ``[E, 3]``; changed.
@@ -115,8 +104,7 @@ def evaluator(name: str) -> Any:
     """ogb's ``Evaluator`` of a data set: ``evaluator(name).eval({"y_true": [N, T], "y_pred": [N, T]})``.
 
     Raises:
-        ImportError: ogb is not installed.
-        ValueError: ogb has no data set of that name.
+        ImportError, ValueError: ogb is not installed, or has no data set of that name.
 
     Example:
         >>> y = torch.tensor([[0], [1], [1], [3]])
@@ -128,8 +116,7 @@ def evaluator(name: str) -> Any:
 
 def _one_hot(columns: Tensor, sizes: tuple[int, ...]) -> Tensor:
     """Integer columns ``[N, len(sizes)]``, each one-hot, side by side ``[N, sum(sizes)]``."""
-    start = torch.tensor((0, *sizes[:-1])).cumsum(0)
-    return torch.zeros(len(columns), sum(sizes)).scatter_(1, columns + start, 1.0)
+    return torch.cat([one_hot(column, size) for column, size in zip(columns.T, sizes, strict=True)], dim=1).float()
 
 
 def _import(name: str) -> ModuleType:

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy import ndarray
+from numpy.random import Generator
 from torch import Tensor
 from torch_geometric.data import Data
+from torch_geometric.utils import remove_self_loops
 
 from gcl.data._matching import heaviest, matching, membership
 from gcl.nn import propagate
@@ -19,27 +22,21 @@ from gcl.nn import propagate
 if TYPE_CHECKING:
     import scipy.sparse as sp
 
-    Partitioner = Callable[[sp.csr_matrix, int, np.random.Generator], np.ndarray]
+    Partitioner = Callable[[sp.csr_matrix, int, Generator], ndarray]
 
 
 def partition(
-    data: Data,
-    num_clusters: int | None,
-    method: str = "metis",
-    *,
-    seed: int = 0,
-    cache: str | Path | None = None,
+    data: Data, num_clusters: int | None, method: str = "metis", *, seed: int = 0, cache: str | Path | None = None
 ) -> Tensor:
     """Partition a graph into connected, dense clusters.
 
     Args:
         data: graph; directions, weights, self-loops and duplicates of edges do not count.
         num_clusters: in [1, N]; ``None`` for ``"labelprop"``, which finds the number itself.
-        method: ``"metis"``: multilevel k-way by pymetis, with the fewest cut edges; may return fewer clusters than
-            asked for, and is slow for more than N / 100 clusters of a large graph. ``"matching"``: repeated merging
-            of neighbors up to twice the mean size, then moves of nodes to the cluster of most neighbors; exactly
-            ``num_clusters``, fast for many small clusters too. ``"labelprop"``: label propagation, with clusters of
-            very unequal sizes.
+        method: ``"metis"``: multilevel k-way by pymetis, the fewest cut edges; may return fewer clusters, and is slow
+            for more than N / 100 clusters of a large graph. ``"matching"``: repeated merging of neighbors up to twice
+            the mean size, then moves to the cluster of most neighbors; exactly ``num_clusters``, fast for many small
+            clusters too. ``"labelprop"``: label propagation, with clusters of very unequal sizes.
         seed: of the random choices.
         cache: folder that keeps the result, under a hash of the graph and the arguments.
 
@@ -53,8 +50,7 @@ def partition(
 
     **Source:** METIS (SIAM J. Sci. Comput. 20, 1998), whose coarsening is heavy-edge matching; label propagation
     (arXiv 0709.2938). **Differs:** matching coarsens by mutual choices with a cap on the sizes, and refines the last
-    level only; in each round of label propagation a random half of the nodes changes, so that labels do not swap for
-    ever.
+    level only; each round of label propagation changes a random half of the nodes, so that labels do not swap forever.
 
     Example:
         >>> ring = Data(edge_index=torch.tensor([[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5, 0]]), num_nodes=6)
@@ -64,10 +60,9 @@ def partition(
     n = data.num_nodes
     if method not in _METHODS:
         raise ValueError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
-    if method == "labelprop":
-        if num_clusters is not None:
-            raise ValueError(f'num_clusters must be None for "labelprop", which finds it itself, got {num_clusters}')
-    elif num_clusters is None or not 1 <= num_clusters <= n:
+    if method == "labelprop" and num_clusters is not None:
+        raise ValueError(f'num_clusters must be None for "labelprop", which finds it itself, got {num_clusters}')
+    if method != "labelprop" and (num_clusters is None or not 1 <= num_clusters <= n):
         raise ValueError(f"num_clusters must be in [1, {n}], got {num_clusters}")
     path = cache and Path(cache, f"{_hash(data, num_clusters, method, seed)}.npy")
     if path and path.exists():
@@ -76,9 +71,8 @@ def partition(
     cluster = np.unique(cluster, return_inverse=True)[1].astype(np.int64)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.part")
-        with draft.open("wb") as file:
-            np.save(file, cluster)
+        draft = path.with_suffix(f".{os.getpid()}.npy")
+        np.save(draft, cluster)
         draft.replace(path)
     return torch.from_numpy(cluster).to(data.edge_index.device)
 
@@ -126,8 +120,7 @@ def _adjacency(data: Data) -> sp.csr_matrix:
     """The boolean adjacency matrix, made symmetric and without self-loops."""
     import scipy.sparse as sp
 
-    edge_index = data.edge_index
-    row, col = edge_index[:, edge_index[0] != edge_index[1]].to("cpu", torch.int32).numpy()
+    row, col = remove_self_loops(data.edge_index)[0].to("cpu", torch.int32).numpy()
     graph = sp.coo_matrix((np.ones(len(row), dtype=bool), (row, col)), (data.num_nodes, data.num_nodes)).tocsr()
     return graph + graph.T.tocsr()
 
@@ -138,47 +131,37 @@ def _hash(data: Data, *arguments: object) -> str:
     return key.hexdigest()[:32]
 
 
-def _partition(
-    graph: sp.csr_matrix, num_clusters: int | None, method: Partitioner, rng: np.random.Generator
-) -> np.ndarray:
+def _partition(graph: sp.csr_matrix, num_clusters: int | None, method: Partitioner, rng: Generator) -> ndarray:
     """Apply ``method`` to the nodes that have edges; the others fill clusters of about the mean size."""
     n, has_edges = graph.shape[0], np.diff(graph.indptr) > 0
     inside, alone = np.flatnonzero(has_edges), np.flatnonzero(~has_edges)
-    cluster = np.zeros(n, dtype=np.int64)
     if num_clusters == 1 or len(inside) == 0:
-        cluster[:] = np.arange(n) * (num_clusters or 1) // max(n, 1)
-        return cluster
+        return np.arange(n) * (num_clusters or 1) // n
     core = graph if len(alone) == 0 else graph[inside][:, inside]
+    cluster = np.empty(n, dtype=np.int64)
     if num_clusters is None:
-        cluster[inside] = np.unique(method(core, 0, rng), return_inverse=True)[1]
-        found = cluster.max() + 1
-        shared = max(1, round(len(alone) * found / len(inside)))
+        cluster[inside] = method(core, 0, rng)
+        shared = max(1, round(len(alone) * len(np.unique(cluster[inside])) / len(inside)))
     else:
-        shared = 0 if len(alone) == 0 else max(1, len(alone) * num_clusters // n)
-        found = num_clusters - shared
-        cluster[inside] = method(core, found, rng)
-    cluster[alone] = found + np.arange(len(alone)) * shared // max(len(alone), 1)
+        shared = max(1, len(alone) * num_clusters // n) if len(alone) else 0
+        cluster[inside] = method(core, num_clusters - shared, rng)
+    cluster[alone] = n + np.arange(len(alone)) * shared // len(alone)
     return cluster
 
 
-def _metis(graph: sp.csr_matrix, num_clusters: int, rng: np.random.Generator) -> np.ndarray:
+def _metis(graph: sp.csr_matrix, num_clusters: int, rng: Generator) -> ndarray:
     try:
         import pymetis
     except ImportError as error:
-        raise ImportError(
-            'method="metis" needs pymetis: pip install pymetis, or torch-gcl[partition]; or take method="matching"'
-        ) from error
-    if num_clusters == 1:
-        return np.zeros(graph.shape[0], dtype=np.int64)
+        install = 'pip install pymetis, or torch-gcl[partition]; or take method="matching"'
+        raise ImportError(f'method="metis" needs pymetis: {install}') from error
     order = rng.permutation(graph.shape[0])  # k-way METIS ignores its own seed
     graph = graph[order][:, order]
     adjacency = pymetis.CSRAdjacency(graph.indptr.astype(np.int32), graph.indices.astype(np.int32))
-    cluster = np.empty(len(order), dtype=np.int64)
-    cluster[order] = pymetis.part_graph(num_clusters, adjacency, recursive=False)[1]
-    return cluster
+    return np.array(pymetis.part_graph(num_clusters, adjacency, recursive=False)[1])[np.argsort(order)]
 
 
-def _labelprop(graph: sp.csr_matrix, _: int, rng: np.random.Generator) -> np.ndarray:
+def _labelprop(graph: sp.csr_matrix, _: int, rng: Generator) -> ndarray:
     """A random half of the nodes takes the most frequent label of its neighbors, until few would change."""
     n, graph = graph.shape[0], graph.astype(np.float32)
     label = np.arange(n)

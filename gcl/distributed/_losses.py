@@ -27,10 +27,7 @@ def with_all_ranks(objective: Objective) -> Objective:
     backward pass. For InfoNCE on many ranks, :func:`sharded_info_nce` divides the work.
 
     Args:
-        objective: ``(z1, z2, ...) -> scalar`` of embeddings.
-
-    Returns:
-        The objective of this rank's embeddings, ``[N_rank, D]`` each.
+        objective: ``(z1, z2, ...) -> scalar`` of embeddings; the result takes those of this rank, ``[N_rank, D]`` each.
 
     Raises:
         RuntimeError: (when called) no process group is initialized.
@@ -44,23 +41,20 @@ def with_all_ranks(objective: Objective) -> Objective:
     """
 
     def on_all_rows(*embeddings: Tensor, **options: Any) -> Tensor:
-        return objective(*(_Gather.apply(z) for z in embeddings), **options)
+        return objective(*map(_Gather.apply, embeddings), **options)
 
     return on_all_rows
 
 
 def sharded_info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor:
-    """:func:`gcl.losses.info_nce` on the rows of all ranks, with the work divided among them.
+    """:func:`gcl.losses.info_nce` of the rows of all ranks, each of which compares its own rows with all.
 
-    Each rank compares its own rows with all rows. The forward pass gathers the embeddings, the backward pass two
-    numbers per row.
+    Every rank gets the loss of the whole batch. The forward pass gathers the embeddings, the backward pass two numbers
+    per row.
 
     Args:
         z1, z2: this rank's embeddings ``[N_rank, D]`` of the two views.
         temperature: above 0.
-
-    Returns:
-        The loss of the whole batch, on every rank.
 
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`.
@@ -68,12 +62,9 @@ def sharded_info_nce(z1: Tensor, z2: Tensor, temperature: float = 0.5) -> Tensor
     """
     check_views(z1, z2)
     check_positive("temperature", temperature)
-    n = len(z1)
     x, positive = stack_unit_rows(z1, z2, temperature)
     terms = log1p_exp(_SymLse.apply(x, 1 / temperature) - positive)
-    total = torch.tensor(2.0 * n, dtype=terms.dtype, device=terms.device)
-    dist.all_reduce(total)
-    return _MeanOverRanks.apply(terms.sum() * dist.get_world_size() / total)  # the mean over all rows
+    return mean_over_ranks(terms.sum()) / mean_over_ranks(terms.new_tensor(len(terms)))  # the mean over all rows
 
 
 def mean_over_ranks(value: Tensor) -> Tensor:
@@ -91,10 +82,9 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, z: Tensor) -> Tensor:
-        rows = _all_gather(z)
-        ctx.start = sum(map(len, rows[: dist.get_rank()]))
+        rows, ctx.start = _all_gather(z)
         ctx.rows = len(z)
-        return torch.cat(rows)
+        return rows
 
     @staticmethod
     @once_differentiable
@@ -121,11 +111,9 @@ class _SymLse(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, bound: float) -> Tensor:
-        shards = _all_gather(x)
-        start = sum(map(len, shards[: dist.get_rank()]))
+        x_all, start = _all_gather(x)
         row = torch.arange(len(x), device=x.device)
         exclude = start + torch.stack([row, row.roll(len(x) // 2)], dim=1)  # itself and its positive
-        x_all = torch.cat(shards)
         lse, _ = tiles.cross_lse(x, x_all, None, exclude, False, bound)
         ctx.save_for_backward(x, x_all, exclude, lse)
         ctx.bounded = bound <= tiles.NO_OVERFLOW
@@ -135,14 +123,14 @@ class _SymLse(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, None]:
         x, x_all, exclude, lse = ctx.saved_tensors
-        lse_all, grad_all = torch.cat(_all_gather(torch.stack([lse, grad], dim=1))).unbind(1)
+        lse_all, grad_all = _all_gather(torch.stack([lse, grad], dim=1))[0].unbind(1)
         rows, columns = tiles.Direction(lse, grad), tiles.Direction(lse_all, grad_all)
         dx, _, _ = tiles.cross_gradients(x, x_all, None, exclude, rows, columns, ctx.bounded, (True, False, False))
         return dx, None
 
 
-def _all_gather(z: Tensor) -> list[Tensor]:
-    """``z`` ``[N_rank, ...]`` of every rank; the numbers of rows may differ."""
+def _all_gather(z: Tensor) -> tuple[Tensor, int]:
+    """The rows ``z`` ``[N_rank, ...]`` of all ranks, whose numbers may differ, and where those of this rank start."""
     count = torch.tensor([len(z)], device=z.device)
     counts = [torch.empty_like(count) for _ in range(dist.get_world_size())]
     dist.all_gather(counts, count)
@@ -151,4 +139,5 @@ def _all_gather(z: Tensor) -> list[Tensor]:
     padded[: len(z)] = z
     shards = [torch.empty_like(padded) for _ in sizes]
     dist.all_gather(shards, padded)
-    return [shard[:size] for shard, size in zip(shards, sizes, strict=True)]
+    rows = [shard[:size] for shard, size in zip(shards, sizes, strict=True)]
+    return torch.cat(rows), sum(sizes[: dist.get_rank()])

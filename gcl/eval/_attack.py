@@ -4,8 +4,6 @@ Each flips ``round(rate * |E|)`` pairs, |E| counting undirected edges: a present
 gains them in both directions. Attacks that use labels use all of ``data.y``: they know more than the methods do.
 """
 
-from collections.abc import Callable
-
 import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data
@@ -16,7 +14,7 @@ from augmentors._random import permutation
 from gcl._checks import check_graph
 from gcl.eval._labels import as_classes, check_several_classes, labels_of
 from gcl.eval._logistic import logistic_path
-from gcl.nn import propagate
+from gcl.nn import gcn_matrix, propagate
 
 _BLOCK = 512  # rows of the gradient computed together
 _ROUNDS = 40
@@ -28,20 +26,17 @@ def random_flips(data: Data, rate: float, *, generator: Generator | None = None)
     Args:
         data: one graph.
         rate: flips for each edge, at least 0.
-        generator: randomness.
+        generator: for the choice of the pairs.
 
     Raises:
-        ValueError: the graph is not valid, ``rate`` is out of range, or too few pairs are absent.
+        ValueError: the graph is not valid, ``rate`` is below 0, or too few pairs are absent.
 
     Example:
         >>> data = Data(x=torch.eye(6), edge_index=torch.tensor([[0, 1, 2, 3, 4, 5], [1, 0, 3, 2, 5, 4]]))
         >>> random_flips(data, 0.67, generator=torch.Generator().manual_seed(0)).num_edges  # one off, one on
         6
     """
-    present, count = present_pairs(data), _count(data, rate)
-    off = _choose(present, count // 2, generator)
-    on = _absent(data, count - off.numel(), lambda u, v: torch.ones_like(u, dtype=torch.bool), generator)
-    return _flip(data, torch.cat([off, on]), generator)
+    return _exchange(data, rate, None, generator)
 
 
 def dice_attack(data: Data, rate: float, *, generator: Generator | None = None) -> Data:
@@ -52,23 +47,17 @@ def dice_attack(data: Data, rate: float, *, generator: Generator | None = None) 
             edges within classes, more are added.
 
     Raises:
-        TypeError: ``y`` is not integer.
-        ValueError: as :func:`random_flips`; or ``y`` is missing, has one class only or unlabeled nodes (-1).
+        TypeError, ValueError: as :func:`random_flips`; or ``y`` is missing or not integer, has one class or a -1.
 
     **Source:** Waniek et al. (arXiv 1608.00375), "DICE". **Differs:** exactly half of the flips are removals.
 
     Example:
         >>> data = Data(x=torch.eye(4), edge_index=torch.tensor([[0, 2], [1, 3]]), y=torch.tensor([0, 0, 1, 1]))
-        >>> poisoned = dice_attack(data, 1.0, generator=torch.Generator().manual_seed(0))
-        >>> (poisoned.y[poisoned.edge_index[0]] == poisoned.y[poisoned.edge_index[1]]).sum()
-        tensor(1)
+        >>> edges = dice_attack(data, 1.0, generator=torch.Generator().manual_seed(0)).edge_index
+        >>> data.y[edges].diff(dim=0).ne(0).sum()
+        tensor(2)
     """
-    y = _classes(data)
-    present, count = present_pairs(data), _count(data, rate)
-    inside = present[y[present // data.num_nodes] == y[present % data.num_nodes]]
-    off = _choose(inside, count // 2, generator)
-    on = _absent(data, count - off.numel(), lambda u, v: y[u] != y[v], generator)
-    return _flip(data, torch.cat([off, on]), generator)
+    return _exchange(data, rate, _classes(data), generator)
 
 
 def gradient_flips(data: Data, rate: float, *, generator: Generator | None = None) -> Data:
@@ -89,11 +78,10 @@ def gradient_flips(data: Data, rate: float, *, generator: Generator | None = Non
 
     Example:
         >>> edge_index = torch.tensor([[0, 1, 1, 2, 3, 4, 4, 5], [1, 0, 2, 1, 4, 3, 5, 4]])
-        >>> y = torch.tensor([0, 0, 0, 1, 1, 1])
+        >>> y = torch.arange(6) // 3
         >>> poisoned = gradient_flips(Data(x=torch.eye(2)[y], edge_index=edge_index, y=y), 0.25)
-        >>> row, col = poisoned.edge_index
-        >>> (y[row] != y[col]).any()
-        tensor(True)
+        >>> y[poisoned.edge_index].unique(dim=1).tolist()  # some edge joins the classes now
+        [[0, 0, 1, 1], [0, 1, 0, 1]]
     """
     y = _classes(data)
     present, count = present_pairs(data), _count(data, rate)
@@ -112,25 +100,18 @@ def pair_gradient(z: Tensor, bias: Tensor, y: Tensor, present: Tensor) -> tuple[
 
     .. math:: \frac{\partial L}{\partial A_{uv}} = \langle l_u, r_v \rangle + \langle r_u, l_v \rangle + c_u + c_v
 
-    Args:
-        z: :math:`X W` ``[N, C]``.
-        bias: ``[C]``.
-        y: classes ``[N]``.
-        present: numbers of the present pairs.
-
-    Returns:
-        l and r ``[N, 2C]``, c ``[N]``.
+    ``z`` ``[N, C]`` is :math:`X W`, ``bias`` ``[C]``, ``y`` ``[N]``, ``present`` numbers the present pairs; l and r are
+    ``[N, 2C]``, c is ``[N]``.
     """
-    n = z.size(0)
     graph = _graph(z, present)
-    h1 = propagate(graph, 1)
-    h2 = propagate(_graph(h1, present), 1).requires_grad_()
+    a_hat = gcn_matrix(graph, z.dtype)
+    h1 = a_hat @ z
+    h2 = (a_hat @ h1).requires_grad_()
     (gamma2,) = torch.autograd.grad(expected_error(h2 + bias, y), h2)
-    gamma1 = propagate(_graph(gamma2, present), 1)
-    back = propagate(_graph(gamma1, present), 1)
-    degree = 1 + graph.edge_index[0].bincount(minlength=n).to(z.dtype)
+    gamma1 = a_hat @ gamma2
+    degree = 1 + graph.edge_index[0].bincount(minlength=len(z)).to(z.dtype)
     scale = degree.rsqrt()[:, None]
-    through_degree = (gamma2 * h2 + gamma1 * h1 + h1 * gamma1 + z * back).sum(1)
+    through_degree = (gamma2 * h2 + gamma1 * h1 + h1 * gamma1 + z * (a_hat @ gamma1)).sum(1)
     left, right = torch.cat([gamma2, gamma1], 1) * scale, torch.cat([h1, z], 1) * scale
     return left, right, (-through_degree / (2 * degree)).detach()
 
@@ -142,19 +123,18 @@ def expected_error(logits: Tensor, y: Tensor) -> Tensor:
 
 def _steepest(z: Tensor, bias: Tensor, y: Tensor, present: Tensor, fixed: Tensor, count: int) -> Tensor:
     """The ``count`` pairs with the highest gradient for a flip, without those of ``fixed``."""
-    n = z.size(0)
-    left, right, c = (part.detach() for part in pair_gradient(z, bias, y, present))
+    left, right, c = pair_gradient(z, bias, y, present)
+    n, nodes = len(z), torch.arange(len(z), device=z.device)
     best, numbers = z.new_zeros(0), present[:0]
-    for start in range(0, n, _BLOCK):
-        rows = torch.arange(start, min(start + _BLOCK, n), device=z.device)
+    for rows in nodes.split(_BLOCK):
         score = left[rows] @ right.T + right[rows] @ left.T + c[rows, None] + c
         joined, left_out = (_inside(pairs, rows, n) for pairs in (present, fixed))
         score.view(-1)[joined] *= -1
         score.view(-1)[left_out] = -torch.inf
-        score.masked_fill_(rows[:, None] >= torch.arange(n, device=z.device), -torch.inf)
+        score.masked_fill_(rows[:, None] >= nodes, -torch.inf)
         top = score.flatten().topk(min(count, score.numel()))
         best, order = torch.cat([best, top.values]).sort(descending=True, stable=True)
-        numbers = torch.cat([numbers, top.indices + start * n])[order][:count]
+        numbers = torch.cat([numbers, top.indices + rows[0] * n])[order][:count]
         best = best[:count]
     return numbers
 
@@ -167,7 +147,6 @@ def _inside(numbers: Tensor, rows: Tensor, n: int) -> Tensor:
 
 def _surrogate(data: Data, present: Tensor) -> tuple[Tensor, Tensor]:
     """X W ``[N, C]`` and bias ``[C]`` of logistic regression on A^2 X, in float64."""
-    check_graph(data)
     x = data.x.double()
     rows = propagate(_graph(x, present), 2).cpu().numpy()
     model = next(logistic_path(rows, data.y.cpu().numpy(), strengths=[1.0]))
@@ -201,17 +180,21 @@ def _choose(numbers: Tensor, count: int, generator: Generator | None) -> Tensor:
     return numbers[permutation(numbers.numel(), numbers.device, generator)[:count]]
 
 
-def _absent(data: Data, count: int, allowed: Callable[[Tensor, Tensor], Tensor], generator: Generator | None) -> Tensor:
-    """``count`` absent pairs ``allowed(u, v)``, uniform and without replacement."""
-    present, n = present_pairs(data), data.num_nodes
-    found = present[:0]
+def _exchange(data: Data, rate: float, y: Tensor | None, generator: Generator | None) -> Data:
+    """Remove random pairs and add as many; with the classes ``y`` those within a class and between classes."""
+    present, count, n = present_pairs(data), _count(data, rate), data.num_nodes
+    off = present if y is None else present[y[present // n] == y[present % n]]
+    off = _choose(off, count // 2, generator)
+    on, wanted = present[:0], count - off.numel()
     for _ in range(100):
-        if found.numel() >= count:
-            return _choose(found, count, generator)
-        drawn = random_pairs(data, torch.tensor([2 * count + 10], device=present.device), generator)
-        drawn = drawn[allowed(drawn // n, drawn % n) & ~torch.isin(drawn, present)]
-        found = torch.cat([found, drawn]).unique()
-    raise ValueError(f"rate asks for {count} edges more, but the graph has only {found.numel()} such pairs or few more")
+        if on.numel() >= wanted:
+            return _flip(data, torch.cat([off, _choose(on, wanted, generator)]), generator)
+        drawn = random_pairs(data, torch.tensor([2 * wanted + 10], device=present.device), generator)
+        drawn = drawn[~torch.isin(drawn, present)]
+        if y is not None:
+            drawn = drawn[y[drawn // n] != y[drawn % n]]
+        on = torch.cat([on, drawn]).unique()
+    raise ValueError(f"rate asks for {wanted} edges more, but the graph has only {on.numel()} such pairs or few more")
 
 
 def _flip(data: Data, numbers: Tensor, generator: Generator | None) -> Data:

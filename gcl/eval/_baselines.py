@@ -24,24 +24,22 @@ def baselines(data: Data, split: Sequence[Tensor], encoder: nn.Module | None = N
             ``gcn(F, 256, 2, 128)`` with weights from torch's global seed.
 
     Returns:
-        The result of :func:`gcl.eval.linear_probe` by name: ``"raw"``: ``x``; ``"propagated"``: ``x`` averaged over two
-        hops; ``"untrained"``: the encoder's output.
+        The result of :func:`gcl.eval.linear_probe` by name: ``"raw"``: ``x``; ``"propagated"``: two hops of
+        :func:`gcl.nn.propagate`; ``"untrained"``: the encoder's output.
 
     Raises:
         TypeError, ValueError: the graph is not valid or has no ``y``; or as :func:`gcl.eval.linear_probe`.
 
     Example:
-        >>> from gcl.eval import random_split
         >>> data = Data(x=torch.eye(3).repeat(10, 1), y=torch.arange(3).repeat(10), edge_index=torch.empty(2, 0).long())
-        >>> table = baselines(data, random_split(30, 0.4, 0.2, generator=torch.Generator().manual_seed(0)))
+        >>> table = baselines(data, torch.arange(30).split([9, 6, 15]))
         >>> {name: row["accuracy"] for name, row in table.items()}
         {'raw': 1.0, 'propagated': 1.0, 'untrained': 1.0}
     """
     check_graph(data)
-    y = labels_of(data)
     encoder = gcn(data.num_features, 256, 2, 128) if encoder is None else copy.deepcopy(encoder)
     features = baseline_features(data, encoder.to(data.x.device))
-    return {name: linear_probe(z, y, split) for name, z in features.items()}
+    return {name: linear_probe(z, labels_of(data), split) for name, z in features.items()}
 
 
 def baseline_features(data: Data, encoder: nn.Module) -> dict[str, Tensor]:

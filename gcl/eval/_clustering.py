@@ -20,8 +20,7 @@ def kmeans_scores(z: Tensor, y: Labels, *, generator: Generator | None = None) -
         ``nmi`` in [0, 1] and ``ari`` in [-0.5, 1].
 
     Raises:
-        TypeError: ``z`` is not floating-point, or ``y`` not integer.
-        ValueError: ``z`` has NaN, the shapes do not fit, a row is unlabeled (-1), or there is one class only.
+        TypeError, ValueError: as :func:`gcl.eval.linear_probe` for classes, over all rows.
 
     Example:
         >>> import torch
@@ -37,7 +36,5 @@ def kmeans_scores(z: Tensor, y: Labels, *, generator: Generator | None = None) -
     check_several_classes("y", classes)
     k_means = KMeans(len(classes.unique()), n_init=10, random_state=draw_seed(generator))
     clusters = k_means.fit_predict(unit(z.detach().double()).cpu().numpy())
-    return {
-        "nmi": float(normalized_mutual_info_score(classes.numpy(), clusters)),
-        "ari": float(adjusted_rand_score(classes.numpy(), clusters)),
-    }
+    metrics = {"nmi": normalized_mutual_info_score, "ari": adjusted_rand_score}
+    return {name: float(metric(classes.numpy(), clusters)) for name, metric in metrics.items()}

@@ -28,8 +28,7 @@ def collapse_metrics(z: Tensor, z2: Tensor | None = None, max_rows: int = 4096) 
         ``effective_rank`` in [1, min(N, D)]; :func:`gcl.losses.uniformity`; with ``z2`` :func:`gcl.losses.alignment`.
 
     Raises:
-        TypeError: an embedding is not floating-point.
-        ValueError: there is one row only, NaN, the shapes differ, or ``max_rows`` is below 2.
+        TypeError, ValueError: an embedding is not floating-point or has NaN or one row, shapes differ, or max_rows < 2.
 
     **Source:** deviation: SimSiam (arXiv 2011.10566), section 4.1; effective rank: RankMe (arXiv 2210.02885), eq. 1.
     **Differs:** the deviation is scaled to be 1 rather than :math:`1 / \sqrt{D}`; zero terms of the entropy are 0
@@ -51,18 +50,13 @@ def collapse_metrics(z: Tensor, z2: Tensor | None = None, max_rows: int = 4096) 
     rows = torch.arange(min(n, max_rows), device=z.device) * n // min(n, max_rows)
     z = z.detach()[rows].double()
     deviation = unit(z).std(0, correction=0) * d**0.5
+    sigma = torch.linalg.svdvals(z)
+    p = sigma / sigma.sum().clamp_min(torch.finfo(z.dtype).tiny)  # zero rows have rank 1
     health = {
         "deviation": float(deviation.mean()),
         "min_deviation": float(deviation.min()),
         "dead": float((deviation < 0.01).double().mean()),
-        "effective_rank": _effective_rank(z),
+        "effective_rank": float(torch.special.entr(p).sum().exp()),
         "uniformity": float(uniformity(z)),
     }
     return health if z2 is None else health | {"alignment": float(alignment(z, z2.detach()[rows].double()))}
-
-
-def _effective_rank(z: Tensor) -> float:
-    """Exponential of the entropy of the singular values; 1 also where all of them are 0."""
-    sigma = torch.linalg.svdvals(z)
-    p = sigma / sigma.sum().clamp_min(torch.finfo(z.dtype).tiny)
-    return float(torch.special.entr(p).sum().exp())

@@ -1,6 +1,7 @@
 """Embeddings of a set of graphs, and training-free baselines for them."""
 
 import copy
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import torch
@@ -30,8 +31,7 @@ def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) 
         ``g`` ``[B, D]``, and ``y`` ``[B]`` or ``[B, T]``, ``None`` without labels; on the CPU.
 
     Raises:
-        ValueError: there are no graphs, one is not valid, ``y`` does not have one row for each graph, or the method
-            embeds nodes.
+        ValueError: there are no graphs, one is not valid or has not one row of ``y``, or the method embeds nodes.
 
     Example:
         >>> from gcl.methods import InfoGraph
@@ -41,13 +41,9 @@ def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) 
         (torch.Size([3, 8]), tensor([1, 0, 1]))
     """
     if method.readout is None:
-        raise ValueError(
-            f"method must embed graphs (give it a readout), got {type(method).__name__}, which embeds nodes"
-        )
-    embeddings, labels = [], []
-    for batch in _batches(graphs, batch_size):
-        embeddings.append(method.embed(batch).cpu())
-        labels.append(batch.get("y"))
+        raise ValueError(f"method must embed graphs (give it a readout), got {type(method).__name__} of nodes")
+    rows = [(method.embed(batch).cpu(), batch.get("y")) for batch in _batches(graphs, batch_size)]
+    embeddings, labels = zip(*rows, strict=True)
     return torch.cat(embeddings), None if labels[0] is None else torch.cat(labels)
 
 
@@ -59,35 +55,30 @@ def graph_baselines(
     Args:
         graphs: a PyG data set or a list; each with ``x`` ``[n, F]`` and one integer class ``y``.
         folds: the fold of each graph ``[B]``; the same as for the embeddings they are compared with.
-        encoder: an untrained encoder of the architecture under test (left as it is); ``None``: a fresh
-            ``gin(F, 32, 3, 32)`` with weights from torch's global seed.
+        encoder: as for :func:`gcl.eval.baselines`; ``None``: a fresh ``gin(F, 32, 3, 32)``.
         readout: that of the method; pools all three.
 
     Returns:
-        The result of :func:`gcl.eval.svm_cv` by name: ``"raw"``, ``"propagated"`` and ``"untrained"``, as in
-        :func:`gcl.eval.baselines`.
+        The result of :func:`gcl.eval.svm_cv` by name; the names as of :func:`gcl.eval.baselines`.
 
     Raises:
         TypeError, ValueError: as :func:`embed_graphs` and :func:`gcl.eval.svm_cv`.
 
     Example:
-        >>> from gcl.eval import random_folds
         >>> graphs = [Data(x=torch.ones(1 + n % 2, 1), edge_index=torch.empty(2, 0).long(), y=n % 2) for n in range(20)]
-        >>> folds = random_folds([graph.y for graph in graphs], 2, generator=torch.Generator().manual_seed(0))
-        >>> {name: row["accuracy"] for name, row in graph_baselines(graphs, folds).items()}
+        >>> {name: row["accuracy"] for name, row in graph_baselines(graphs, torch.arange(20) // 10).items()}
         {'raw': 1.0, 'propagated': 1.0, 'untrained': 1.0}
     """
     width = next(_batches(graphs, 1)).num_features
     encoder = gin(width, 32, 3, 32) if encoder is None else copy.deepcopy(encoder).cpu()
-    rows: dict[str, list[Tensor]] = {}
-    labels = []
+    rows, labels = defaultdict(list), []
     for batch in _batches(graphs, 256):
         check_graph(batch)
         if batch.get("y") is None:
             raise ValueError("graphs must have labels: set y of each to its class")
         labels.append(batch.y)
         for name, h in baseline_features(batch, encoder).items():
-            rows.setdefault(name, []).append(read_out(readout, h, batch))
+            rows[name].append(read_out(readout, h, batch))
     return {name: svm_cv(torch.cat(pooled), torch.cat(labels), folds) for name, pooled in rows.items()}
 
 
@@ -100,7 +91,6 @@ def _batches(graphs: Sequence[Data], batch_size: int) -> Iterator[Batch]:
     for batch in DataLoader(graphs, batch_size):
         rows = 0 if batch.get("y") is None else len(batch.y)
         if rows != labeled * batch.num_graphs:
-            raise ValueError(
-                f"graphs must have one row of y each, or all none, got {rows} for {batch.num_graphs} graphs"
-            )
+            got = f"{rows} for {batch.num_graphs} graphs"
+            raise ValueError(f"graphs must have one row of y each, or all none, got {got}")
         yield batch.cpu()

@@ -33,11 +33,8 @@ def as_classes(y: Labels, num_rows: int | None = None, rows: Tensor | None = Non
     rows = torch.arange(len(classes)) if rows is None else rows
     unlabeled = rows[classes[rows] < 0]
     if len(unlabeled):
-        first = int(unlabeled[0])
-        raise ValueError(
-            f"y must be at least 0 (-1: unlabeled, leave such rows out), got {int(classes[first])} in row {first} "
-            f"({len(unlabeled)} such rows)"
-        )
+        got = f"{classes[unlabeled[0]]} in row {unlabeled[0]} ({len(unlabeled)} such rows)"
+        raise ValueError(f"y must be at least 0 (-1: unlabeled, leave such rows out), got {got}")
     return classes
 
 

@@ -37,10 +37,9 @@ def linear_probe(z: Tensor, y: Labels, split: Sequence[Tensor]) -> dict[str, flo
         both classes there, and ``num_tasks``, their number.
 
     Raises:
-        TypeError: ``z`` is not floating-point, or ``y`` holds no integers and something else than 0, 1 and NaN.
-        ValueError: ``z`` has NaN, shapes do not fit, the split is not valid, a row of it is unlabeled (-1) or training
-            has one class only; for tasks: ``y`` holds something else than 0, 1 and NaN, no task has both classes on
-            test, or one of those lacks a class on training or any label on validation.
+        TypeError, ValueError: ``z`` is not floating-point or has NaN, ``y`` holds other values than these, shapes do
+            not fit, the split is not valid, a row of it is unlabeled (-1) or training has one class only; for tasks:
+            none has both classes on test, or one that has lacks a class on training or any label on validation.
 
     **Source:** the evaluation of DGI (arXiv 1809.10341) and GRACE (arXiv 2006.04131), section 4; the ``rocauc`` of OGB
     (arXiv 2005.00687). **Differs:** the strength is chosen on validation rows, not by cross-validation on training.
@@ -97,11 +96,8 @@ def _probe_tasks(z: Tensor, labels: np.ndarray, split: Split) -> dict[str, float
         logits[:, number] = best_logistic(rows, column, fit, choose).logits(rows[test])[:, 1]
     truth = labels[test][:, tasks]
     known = ~np.isnan(truth)
-    return {
-        "micro_f1": float(f1_score(truth[known], logits[known] > 0)),
-        "roc_auc": mean_roc_auc(truth, logits),
-        "num_tasks": len(tasks),
-    }
+    micro_f1 = float(f1_score(truth[known], logits[known] > 0))
+    return {"micro_f1": micro_f1, "roc_auc": mean_roc_auc(truth, logits), "num_tasks": len(tasks)}
 
 
 def _as_tasks(y: Tensor, num_rows: int) -> np.ndarray:

@@ -2,8 +2,6 @@
 
 import copy
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 from torch import Generator, Tensor
@@ -32,8 +30,7 @@ def hold_out_edges(
         with 1 for an edge, 0 for a non-edge.
 
     Raises:
-        ValueError: the fraction is not in (0, 1) or holds out no or all edges, an edge occurs twice, or the graph has
-            too few non-edges.
+        ValueError: ``fraction`` is not in (0, 1) or leaves no edges on a side, one occurs twice, or non-edges are few.
 
     **Source:** PyG's ``RandomLinkSplit``. **Differs:** nothing.
 
@@ -45,9 +42,7 @@ def hold_out_edges(
     """
     check_fraction("fraction", fraction)
     if data.num_edges != data.edge_index.unique(dim=1).size(1):
-        raise ValueError(
-            "data.edge_index must hold each edge once: a copy left in training gives it away (coalesce it)"
-        )
+        raise ValueError("data.edge_index must hold each edge once, else copies stay in training (coalesce it)")
     data = RemoveSelfLoops()(copy.copy(data))
     undirected = is_undirected(data.edge_index, num_nodes=data.num_nodes)
     num_edges = data.num_edges // 2 if undirected else data.num_edges
@@ -57,8 +52,14 @@ def hold_out_edges(
     if num_pairs - data.num_edges < num_held_out:
         raise ValueError(f"data must have at least {num_held_out} non-edges, got {num_pairs - data.num_edges}")
     split = RandomLinkSplit(0, num_held_out, is_undirected=undirected, add_negative_train_samples=False)
-    with _seeded(draw_seed(generator)):
-        train, _, test = split(data)
+    seed, python_state = draw_seed(generator), random.getstate()
+    try:
+        with torch.random.fork_rng():  # the split draws from the global states of torch and Python
+            torch.manual_seed(seed)
+            random.seed(seed)
+            train, _, test = split(data)
+    finally:
+        random.setstate(python_state)
     del train.edge_label, train.edge_label_index
     return train, test.edge_label_index, test.edge_label
 
@@ -90,28 +91,12 @@ def link_prediction(z: Tensor, pairs: Tensor, linked: Tensor) -> dict[str, float
 
     check_embedding("z", z)
     if pairs.dim() != 2 or pairs.size(0) != 2 or linked.shape != pairs.shape[1:]:
-        got = f"{tuple(pairs.shape)} and {tuple(linked.shape)}"
-        raise ValueError(f"pairs and linked must have shapes [2, M] and [M], got {got}")
+        shapes = f"{tuple(pairs.shape)} and {tuple(linked.shape)}"
+        raise ValueError(f"pairs and linked must have shapes [2, M] and [M], got {shapes}")
     if linked.unique().tolist() != [0, 1]:
         raise ValueError(f"linked must hold both 0 and 1 and nothing else, got {linked.unique().tolist()}")
     check_edges("pairs", pairs, z.size(0))
     source, target = z.detach().double()[pairs]
-    score = torch.cosine_similarity(source, target).cpu().numpy()
-    truth = linked.cpu().numpy()
-    return {
-        "roc_auc": float(roc_auc_score(truth, score)),
-        "average_precision": float(average_precision_score(truth, score)),
-    }
-
-
-@contextmanager
-def _seeded(seed: int) -> Iterator[None]:
-    """Seed torch's and Python's global states, from which PyG draws, and restore them afterwards."""
-    state = random.getstate()
-    try:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            random.seed(seed)
-            yield
-    finally:
-        random.setstate(state)
+    truth, score = linked.cpu().numpy(), torch.cosine_similarity(source, target).cpu().numpy()
+    metrics = {"roc_auc": roc_auc_score, "average_precision": average_precision_score}
+    return {name: float(metric(truth, score)) for name, metric in metrics.items()}

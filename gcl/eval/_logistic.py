@@ -4,27 +4,28 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy import ndarray
 
-LOGISTIC_STRENGTHS = tuple(10.0 ** (k / 2) for k in range(-2, 9))
+STRENGTHS = tuple(10.0 ** (k / 2) for k in range(-2, 9))
 
 
 class Logistic(NamedTuple):
     """A fitted model: sorted classes ``[C]``, weight ``[D, C]``, bias ``[C]``; of two classes the first has logit 0."""
 
-    classes: np.ndarray
-    weight: np.ndarray
-    bias: np.ndarray
+    classes: ndarray
+    weight: ndarray
+    bias: ndarray
     strength: float
 
-    def logits(self, rows: np.ndarray) -> np.ndarray:
+    def logits(self, rows: ndarray) -> ndarray:
         """``[N, C]`` for ``rows`` ``[N, D]``."""
         return rows @ self.weight + self.bias
 
-    def predict(self, rows: np.ndarray) -> np.ndarray:
+    def predict(self, rows: ndarray) -> ndarray:
         """The most probable class of each row ``[N]``."""
         return self.classes[self.logits(rows).argmax(1)]
 
-    def log_loss(self, rows: np.ndarray, classes: np.ndarray) -> float:
+    def log_loss(self, rows: ndarray, classes: ndarray) -> float:
         """Mean negative log-likelihood of ``classes`` ``[N]``, which training has seen."""
         from scipy.special import log_softmax
 
@@ -32,10 +33,9 @@ class Logistic(NamedTuple):
         return -float(log_softmax(self.logits(rows), axis=1)[np.arange(len(rows)), numbers].mean())
 
 
-def best_logistic(rows: np.ndarray, classes: np.ndarray, train: np.ndarray, val: np.ndarray) -> Logistic:
+def best_logistic(rows: ndarray, classes: ndarray, train: ndarray, val: ndarray) -> Logistic:
     """The fit to the rows ``train`` that has the least log-loss on the rows ``val``; two worse ones end the search."""
-    models: list[Logistic] = []
-    losses: list[float] = []
+    models, losses = [], []
     for model in logistic_path(rows[train], classes[train]):
         models.append(model)
         losses.append(model.log_loss(rows[val], classes[val]))
@@ -44,9 +44,7 @@ def best_logistic(rows: np.ndarray, classes: np.ndarray, train: np.ndarray, val:
     return models[int(np.argmin(losses))]
 
 
-def logistic_path(
-    rows: np.ndarray, classes: np.ndarray, strengths: Sequence[float] = LOGISTIC_STRENGTHS
-) -> Iterator[Logistic]:
+def logistic_path(rows: ndarray, classes: ndarray, strengths: Sequence[float] = STRENGTHS) -> Iterator[Logistic]:
     r"""Minimize the mean log-loss plus :math:`\|W\|^2 / (2 n C)` for each strength C, starting from the last minimum.
 
     The rows are centered and turned to their principal axes, and each weight is scaled by its curvature at W = 0. The
@@ -74,7 +72,7 @@ def logistic_path(
         yield Logistic(found, turned.astype(rows.dtype), full[:, -1] - center @ turned, strength)
 
 
-def _principal_axes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _principal_axes(x: ndarray) -> tuple[ndarray, ndarray]:
     """The squared singular values ``[R]`` of ``x`` ``[N, D]`` that are not 0, and their axes ``[R, D]``."""
     wide = x.shape[0] < x.shape[1]
     square, vectors = np.linalg.eigh(x @ x.T if wide else x.T @ x)
@@ -83,9 +81,7 @@ def _principal_axes(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return square, (vectors / np.sqrt(square)).T @ x if wide else vectors.T
 
 
-def _objective(
-    flat: np.ndarray, x: np.ndarray, target: np.ndarray, ridge: np.ndarray, scale: np.ndarray
-) -> tuple[float, np.ndarray]:
+def _objective(flat: ndarray, x: ndarray, target: ndarray, ridge: ndarray, scale: ndarray) -> tuple[float, ndarray]:
     """The penalized loss at the scaled weights, and its gradient."""
     weight = scale * flat.reshape(-1, len(scale))
     reference = len(target) - len(weight)

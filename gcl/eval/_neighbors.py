@@ -19,10 +19,7 @@ def knn_probe(
     """Majority vote of the k training rows with the greatest cosine similarity; k is chosen by validation accuracy.
 
     Args:
-        z: embeddings ``[N, D]``, any device.
-        y: a tensor or array of integer classes ``[N]``.
-        split: a :class:`gcl.eval.Split` or three tensors of row numbers: for training, for choosing, for testing;
-            rows in none of them may be unlabeled (-1).
+        z, y, split: as for :func:`gcl.eval.linear_probe`, with classes ``[N]``.
         k: numbers of neighbors to choose from; those above the number of training rows are not tried. Of equally
             good ones the first is taken.
 
@@ -30,9 +27,8 @@ def knn_probe(
         ``accuracy`` and ``macro_f1`` on the test rows, ``val_accuracy``, all in [0, 1], and the chosen ``k``.
 
     Raises:
-        TypeError: ``z`` is not floating-point, ``y`` is not integer, or ``k`` is no sequence of ints.
-        ValueError: ``z`` has NaN, shapes do not fit, the split is not valid, a row of it is unlabeled (-1), or no ``k``
-            is from 1 to the number of training rows.
+        TypeError, ValueError: as :func:`gcl.eval.linear_probe` for classes; or ``k`` is no sequence of ints, one is
+            below 1, or all are above the number of training rows.
 
     **Source:** the nearest-neighbor evaluation of instance discrimination (arXiv 1805.01978), section 3.4.
     **Differs:** votes have equal weights, and k is chosen on validation rows.
@@ -57,5 +53,5 @@ def knn_probe(
     probes = [KNeighborsClassifier(number).fit(rows[train], classes[train]) for number in tried]  # of unit length
     scores = [float(probe.score(rows[val], classes[val])) for probe in probes]
     best = int(np.argmax(scores))
-    guess = probes[best].predict(rows[test])
-    return class_scores(classes[test], guess) | {"val_accuracy": scores[best], "k": tried[best]}
+    scored = class_scores(classes[test], probes[best].predict(rows[test]))
+    return scored | {"val_accuracy": scores[best], "k": tried[best]}

@@ -21,17 +21,15 @@ def ridge_probe(z: Tensor, y: Labels, split: Sequence[Tensor]) -> dict[str, floa
     penalty all but gives the mean target of the training rows, the baseline to compare with.
 
     Args:
-        z: embeddings ``[N, D]``, any device.
+        z, split: as for :func:`gcl.eval.linear_probe`.
         y: a tensor or array of floating-point targets, ``[N]`` or ``[N, 1]``.
-        split: a :class:`gcl.eval.Split` or three tensors of row numbers: for training, for choosing, for testing.
 
     Returns:
         ``rmse`` and ``mae`` on the test rows, ``val_rmse``, all in the unit of ``y``, and ``penalty``, the one of the
         least error on the validation rows from 0.01 to a million in steps of half a decade.
 
     Raises:
-        TypeError: ``z`` or ``y`` is not floating-point.
-        ValueError: ``z`` or ``y`` has NaN, shapes do not fit, or the split is not valid.
+        TypeError, ValueError: ``z`` or ``y`` is not floating-point or has NaN, or shapes or the split do not fit.
 
     **Source:** the ``rmse`` metric of OGB (arXiv 2005.00687). **Differs:** nothing.
 
@@ -42,6 +40,7 @@ def ridge_probe(z: Tensor, y: Labels, split: Sequence[Tensor]) -> dict[str, floa
         True
     """
     from sklearn.linear_model import Ridge
+    from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
     check_embedding("z", z)
     given = as_tensor(y)
@@ -52,16 +51,8 @@ def ridge_probe(z: Tensor, y: Labels, split: Sequence[Tensor]) -> dict[str, floa
     train, val, test = (part.numpy() for part in as_split(split, z.size(0)))
     rows, targets = standardized(z, train), target.squeeze(1).double().numpy()
     probes = [Ridge(penalty).fit(rows[train], targets[train]) for penalty in PENALTIES]
-    errors = [_rmse(probe.predict(rows[val]) - targets[val]) for probe in probes]
+    errors = [float(root_mean_squared_error(targets[val], probe.predict(rows[val]))) for probe in probes]
     best = int(np.argmin(errors))
-    error = probes[best].predict(rows[test]) - targets[test]
-    return {
-        "rmse": _rmse(error),
-        "mae": float(np.abs(error).mean()),
-        "val_rmse": errors[best],
-        "penalty": PENALTIES[best],
-    }
-
-
-def _rmse(error: np.ndarray) -> float:
-    return float(np.sqrt(np.square(error).mean()))
+    guess, metrics = probes[best].predict(rows[test]), {"rmse": root_mean_squared_error, "mae": mean_absolute_error}
+    scores = {name: float(metric(targets[test], guess)) for name, metric in metrics.items()}
+    return scores | {"val_rmse": errors[best], "penalty": PENALTIES[best]}

@@ -16,10 +16,8 @@ def class_scores(truth: np.ndarray, guess: np.ndarray) -> dict[str, float]:
     """``accuracy`` and ``macro_f1`` of predicted classes ``[N]``."""
     from sklearn.metrics import f1_score
 
-    return {
-        "accuracy": float((guess == truth).mean()),
-        "macro_f1": float(f1_score(truth, guess, average="macro")),
-    }
+    macro_f1 = float(f1_score(truth, guess, average="macro"))
+    return {"accuracy": float((guess == truth).mean()), "macro_f1": macro_f1}
 
 
 def mean_roc_auc(labels: np.ndarray, scores: np.ndarray) -> float:

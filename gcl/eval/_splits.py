@@ -29,11 +29,10 @@ class Split(NamedTuple):
                 raise ValueError(f"split.{name} must hold row numbers (long, one dimension), got {part.dtype}")
             if part.numel() == 0:
                 raise ValueError(f"split.{name} must hold at least one row, got none")
-            if part.min() < 0 or part.max() >= num_rows:
-                wrong = int(part.min() if part.min() < 0 else part.max())
-                raise ValueError(f"split.{name} must hold rows in [0, {num_rows}), got {wrong}")
-        rows = torch.cat(self)
-        if rows.unique().numel() != rows.numel():
+            low, high = part.aminmax()
+            if low < 0 or high >= num_rows:
+                raise ValueError(f"split.{name} must hold rows in [0, {num_rows}), got {low if low < 0 else high}")
+        if len(torch.cat(self).unique()) < sum(map(len, self)):
             raise ValueError("split.train, split.val and split.test must not share or repeat rows")
 
 
@@ -89,14 +88,12 @@ def split_from_masks(data: Data) -> Split:
         >>> split_from_masks(Data(train_mask=masks[0], val_mask=masks[1], test_mask=masks[2]))
         Split(train=tensor([0]), val=tensor([1]), test=tensor([2]))
     """
-    parts = []
-    for name in ("train_mask", "val_mask", "test_mask"):
-        mask = data.get(name)
+    masks = {name: data.get(name) for name in ("train_mask", "val_mask", "test_mask")}
+    for name, mask in masks.items():
         if mask is None or mask.dim() != 1 or mask.dtype != torch.bool:
             got = "nothing" if mask is None else f"{mask.dtype} {tuple(mask.shape)}"
             raise ValueError(f"data.{name} must be a bool tensor [N], got {got}")
-        parts.append(mask.nonzero().squeeze(1))
-    return Split(*parts)
+    return Split(*(mask.nonzero().squeeze(1) for mask in masks.values()))
 
 
 def random_folds(y: Labels, num_folds: int = 10, *, generator: Generator | None = None) -> Tensor:
@@ -111,8 +108,7 @@ def random_folds(y: Labels, num_folds: int = 10, *, generator: Generator | None 
         The fold of each row ``[N]``, long, from 0 to ``num_folds - 1``.
 
     Raises:
-        TypeError: ``y`` is not integer.
-        ValueError: ``num_folds`` is below 2, a row is unlabeled (-1), or a class has fewer rows than there are folds.
+        TypeError, ValueError: ``y`` is not integer, has a -1 or fewer rows of a class than folds, or ``num_folds`` < 2.
 
     **Source:** scikit-learn's ``StratifiedKFold``. **Differs:** nothing.
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from gcl._checks import check_row_weight, check_several, check_views
+from gcl._checks import check_row_weight, check_views
 from gcl.pairwise._numerics import at_least_float32
 
 
@@ -32,8 +32,7 @@ def barlow_twins(
         >>> barlow_twins(z, z), barlow_twins(z, -z)
         (tensor(0.), tensor(8.))
     """
-    check_views(z1, z2)
-    check_several("z1", z1)
+    check_views(z1, z2, several=True)
     c = _standardize(z1, row_weight).T @ _standardize(z2, row_weight)
     on = c.diagonal()
     return (1 - on).square().sum() + off_diagonal_weight * (c.square().sum() - on.square().sum())
@@ -44,9 +43,8 @@ def vicreg(
 ) -> Tensor:
     r"""Distance of matching rows, with penalties on columns of low variance and on their covariances.
 
-    .. math::
-        \frac{\lambda}{N D} \sum_i \| z_i - z'_i \|^2
-        + \mu \left[ v(Z) + v(Z') \right] + \nu \left[ c(Z) + c(Z') \right]
+    .. math:: \frac{\lambda}{N D} \sum_i \| z_i - z'_i \|^2
+              + \mu \left[ v(Z) + v(Z') \right] + \nu \left[ c(Z) + c(Z') \right]
 
     with :math:`v = \frac{1}{D} \sum_a \max(0, 1 - \sqrt{\mathrm{var}_a + 10^{-4}})` and
     :math:`c = \frac{1}{D} \sum_{a \ne b} \mathrm{cov}_{ab}^2`.
@@ -66,8 +64,7 @@ def vicreg(
         >>> vicreg(z, z), vicreg(z, -z)
         (tensor(0.), tensor(100.))
     """
-    check_views(z1, z2)
-    check_several("z1", z1)
+    check_views(z1, z2, several=True)
     z1, z2 = at_least_float32(z1), at_least_float32(z2)
     loss = invariance * (z1 - z2).square().mean()
     for z in (z1, z2):
@@ -82,15 +79,13 @@ def vicreg(
 def cca_ssg(z1: Tensor, z2: Tensor, decorrelation_weight: float = 1e-3, *, row_weight: Tensor | None = None) -> Tensor:
     r"""Soft canonical correlation: correlates the views' columns and decorrelates the columns of each view.
 
-    .. math::
-        -\mathrm{tr}\, Y^\top Y' + \lambda \left( \| Y^\top Y - I \|_F^2 + \| Y'^\top Y' - I \|_F^2 \right)
+    .. math:: -\mathrm{tr}\, Y^\top Y' + \lambda \left( \| Y^\top Y - I \|_F^2 + \| Y'^\top Y' - I \|_F^2 \right)
 
     with Y, Y' the embeddings, their columns scaled to mean 0 and length 1.
 
     Args:
-        z1, z2: embeddings ``[N, D]``, N >= 2. A constant column stays 0.
+        z1, z2, row_weight: as in :func:`barlow_twins`; a constant column stays 0.
         decorrelation_weight: :math:`\lambda`.
-        row_weight: ``[N]``, above 0: the number of rows that each row represents in means and products.
 
     Returns:
         Scalar, at least -D.
@@ -107,15 +102,14 @@ def cca_ssg(z1: Tensor, z2: Tensor, decorrelation_weight: float = 1e-3, *, row_w
         >>> cca_ssg(z, z), cca_ssg(z, -z)
         (tensor(-2.), tensor(2.))
     """
-    check_views(z1, z2)
-    check_several("z1", z1)
+    check_views(z1, z2, several=True)
     y1, y2 = _standardize(z1, row_weight), _standardize(z2, row_weight)
     eye = torch.eye(z1.size(1), dtype=y1.dtype, device=y1.device)
     spread = sum((y.T @ y - eye).square().sum() for y in (y1, y2))
     return decorrelation_weight * spread - (y1 * y2).sum()
 
 
-def _standardize(z: Tensor, row_weight: Tensor | None = None) -> Tensor:
+def _standardize(z: Tensor, row_weight: Tensor | None) -> Tensor:
     """Columns with mean 0 and length 1, at least float32; a constant column becomes 0.
 
     With weights, as if each row were repeated: the rows are scaled by the root of their normalized weight.

@@ -13,15 +13,13 @@ from gcl.pairwise._numerics import at_least_float32, log1p_exp
 def node_graph_bce(h: Tensor, h_negative: Tensor, g: Tensor, batch: Tensor) -> Tensor:
     r"""Binary cross-entropy of discriminating real from corrupted nodes, given a summary of their graph.
 
-    .. math::
-        \frac{1}{2N} \sum_i \mathrm{sp}(-\langle h_i, g_{b(i)} \rangle)
-        + \frac{1}{2N} \sum_i \mathrm{sp}(\langle \tilde h_i, g_{b(i)} \rangle)
+    .. math:: \frac{1}{2N} \sum_i \mathrm{sp}(-\langle h_i, g_{b(i)} \rangle)
+              + \frac{1}{2N} \sum_i \mathrm{sp}(\langle \tilde h_i, g_{b(i)} \rangle)
 
     with sp the softplus. A bilinear critic is ``g @ weight.T`` in place of ``g``.
 
     Args:
-        h: node embeddings ``[N, D]``.
-        h_negative: embeddings of corrupted nodes ``[N, D]``.
+        h, h_negative: embeddings ``[N, D]`` of the nodes and of corrupted nodes.
         g: graph embeddings ``[B, D]``.
         batch: long ``[N]``, each node's graph.
 
@@ -29,8 +27,7 @@ def node_graph_bce(h: Tensor, h_negative: Tensor, g: Tensor, batch: Tensor) -> T
         Scalar; log 2 for a critic that is always 0.
 
     Raises:
-        TypeError: an embedding is not floating-point.
-        ValueError: the shapes do not fit.
+        TypeError, ValueError: an embedding is not floating-point, or the shapes do not fit.
 
     **Source:** Deep Graph Infomax (arXiv 1809.10341), eq. 1, negated. **Differs:** nothing.
 
@@ -50,21 +47,17 @@ def node_graph_bce(h: Tensor, h_negative: Tensor, g: Tensor, batch: Tensor) -> T
 def node_graph_jsd(h: Tensor, g: Tensor, batch: Tensor) -> Tensor:
     r"""Jensen-Shannon estimator of the mutual information between nodes and their graph; negatives are other graphs.
 
-    .. math::
-        \frac{1}{N} \sum_i \mathrm{sp}(-\langle h_i, g_{b(i)} \rangle)
-        + \frac{1}{N (B - 1)} \sum_i \sum_{c \ne b(i)} \mathrm{sp}(\langle h_i, g_c \rangle) - 2 \log 2
+    .. math:: \frac{1}{N} \sum_i \mathrm{sp}(-\langle h_i, g_{b(i)} \rangle)
+              + \frac{1}{N (B - 1)} \sum_i \sum_{c \ne b(i)} \mathrm{sp}(\langle h_i, g_c \rangle) - 2 \log 2
 
     Args:
-        h: node embeddings ``[N, D]``.
-        g: graph embeddings ``[B, D]``, B >= 2.
-        batch: long ``[N]``, each node's graph.
+        h, g, batch: as in :func:`node_graph_bce`; B >= 2.
 
     Returns:
         Scalar, at least -2 log 2; 0 for orthogonal embeddings.
 
     Raises:
-        TypeError: an embedding is not floating-point.
-        ValueError: the shapes do not fit, or there is one graph only.
+        TypeError, ValueError: as :func:`node_graph_bce`; or there is one graph only.
 
     **Source:** InfoGraph (arXiv 1908.01000), section 3.2; with the embeddings of two views, MVGRL (arXiv 2006.05582).
     **Differs:** negated, and shifted by 2 log 2 as in the authors' code.

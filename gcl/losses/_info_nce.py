@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from augmentors._checks import check_positive
-from gcl._checks import check_row_weight, check_several, check_views
+from gcl._checks import check_row_weight, check_views
 from gcl.losses._similarity import row_numbers, stack_unit_rows, unit
 from gcl.pairwise import cross_lse, sym_lse
 from gcl.pairwise._numerics import log1p_exp
@@ -20,15 +20,13 @@ def info_nce(
 
     With s the cosine similarity over the temperature, the term of row i of a view and its positive in the other view is
 
-    .. math::
-        \ell_i = -\log \frac{e^{s(z_i, z'_i)}}
-        {e^{s(z_i, z'_i)} + \sum_{j \ne i} e^{s(z_i, z'_j)} + \sum_{j \ne i} e^{s(z_i, z_j)}}
+    .. math:: \ell_i = -\log \frac{e^{s(z_i, z'_i)}}
+              {e^{s(z_i, z'_i)} + \sum_{j \ne i} e^{s(z_i, z'_j)} + \sum_{j \ne i} e^{s(z_i, z_j)}}
 
     and the loss is the mean over the 2N rows. ``intraview=False`` drops the last sum.
 
     Args:
-        z1: embeddings ``[N, D]`` of one view, normalized or not. A zero row has cosine 0 with every row.
-        z2: embeddings ``[N, D]`` of the same nodes or graphs in the other view.
+        z1, z2: embeddings ``[N, D]`` of the same nodes or graphs in two views. A zero row has cosine 0 with every row.
         temperature: above 0; no value overflows.
         intraview: whether the other rows of the same view are negatives too.
         row_weight: ``[N]``, above 0: how many rows each row represents. Divided by their mean, the weights multiply the
@@ -38,8 +36,8 @@ def info_nce(
         Scalar, float32 for half precision: about log(2N - 1) for unrelated views, 0 for N = 1.
 
     Raises:
-        TypeError: ``z1`` or ``z2`` is not floating-point.
-        ValueError: the shapes differ or have no rows, or the temperature is not above 0.
+        TypeError, ValueError: the views are not floating-point, their shapes differ or have no rows, or the temperature
+            is not above 0.
 
     **Source:** GRACE (arXiv 2006.04131), eq. 1 and 2; NT-Xent (arXiv 2002.05709), eq. 1, is the same number; without
     intra-view negatives, CLIP (arXiv 2103.00020). **Differs:** nothing; computed as
@@ -47,8 +45,7 @@ def info_nce(
     keeps the digits of aligned views.
 
     Example:
-        >>> z1, z2 = torch.eye(2), torch.eye(2)
-        >>> info_nce(z1, z2, temperature=1.0)  # log(1 + 2 / e)
+        >>> info_nce(torch.eye(2), torch.eye(2), temperature=1.0)  # log(1 + 2 / e)
         tensor(0.5514)
     """
     check_views(z1, z2)
@@ -79,10 +76,10 @@ def _weighted_info_nce(u1: Tensor, u2: Tensor, scale: float, intraview: bool, ro
 
 
 def fixed_anchor_info_nce(z1: Tensor, temperature: float = 0.5) -> Callable[[Tensor], Tensor]:
-    """``partial(info_nce, z1)`` for many second views against one fixed first view, in two thirds of the time.
+    """``partial(info_nce, z1)`` for many second views, in two thirds of the time: the first view's own sums are shared.
 
-    The sums over the first view's own negatives are computed once; no gradient flows to it. The positive is summed with
-    the negatives, so a loss far below 1 has only the absolute precision of the dtype.
+    No gradient flows to the first view. The positive is summed with the negatives, so a loss far below 1 has only the
+    absolute precision of the dtype.
 
     Example:
         >>> fixed_anchor_info_nce(torch.eye(2), temperature=1.0)(torch.eye(2))  # log(1 + 2 / e)
@@ -124,8 +121,7 @@ def nt_xent_one_way(z1: Tensor, z2: Tensor, temperature: float = 0.2) -> Tensor:
         >>> nt_xent_one_way(torch.eye(2), torch.eye(2), temperature=1.0)  # 0 - 1
         tensor(-1.)
     """
-    check_views(z1, z2)
-    check_several("z1", z1)
+    check_views(z1, z2, several=True)
     check_positive("temperature", temperature)
     z1, z2 = unit(z1) / temperature, unit(z2)
     return (cross_lse(z1, z2, exclude=row_numbers(z1), bound=1 / temperature) - (z1 * z2).sum(1)).mean()
@@ -151,8 +147,7 @@ def decoupled(z1: Tensor, z2: Tensor, temperature: float = 0.1) -> Tensor:
         >>> decoupled(torch.eye(2), torch.eye(2), temperature=1.0)  # log 2 - 1
         tensor(-0.3069)
     """
-    check_views(z1, z2)
-    check_several("z1", z1)
+    check_views(z1, z2, several=True)
     check_positive("temperature", temperature)
     x, positive = stack_unit_rows(z1, z2, temperature)
     return (sym_lse(x, len(z1), bound=1 / temperature) - positive).mean()
@@ -164,9 +159,8 @@ def poly_view(views: Sequence[Tensor], temperature: float = 0.5, *, arithmetic: 
     Let :math:`\ell_{i \alpha \beta}` be the probability that view :math:`\alpha` of item i assigns to view
     :math:`\beta` of it, among all views of all other items:
 
-    .. math::
-        \ell_{i \alpha \beta} = \frac{e^{s(z_{i\alpha}, z_{i\beta})}}
-        {e^{s(z_{i\alpha}, z_{i\beta})} + \sum_{j \ne i} \sum_\gamma e^{s(z_{i\alpha}, z_{j\gamma})}}
+    .. math:: \ell_{i \alpha \beta} = \frac{e^{s(z_{i\alpha}, z_{i\beta})}}
+              {e^{s(z_{i\alpha}, z_{i\beta})} + \sum_{j \ne i} \sum_\gamma e^{s(z_{i\alpha}, z_{j\gamma})}}
 
     The loss is the mean over i and :math:`\alpha` of
     :math:`-\frac{1}{V-1} \sum_{\beta \ne \alpha} \log \ell_{i \alpha \beta}` (geometric), or of
@@ -204,6 +198,5 @@ def poly_view(views: Sequence[Tensor], temperature: float = 0.5, *, arithmetic: 
     same = torch.eye(v, dtype=torch.bool, device=x.device).unsqueeze(2)
     terms = log1p_exp(negatives - positives)  # -log of the probabilities [V, V, N]
     if arithmetic:
-        mean = (-terms).masked_fill(same, float("-inf")).logsumexp(1) - math.log(v - 1)
-        return -mean.mean()
+        return math.log(v - 1) - (-terms).masked_fill(same, float("-inf")).logsumexp(1).mean()
     return terms.masked_fill(same, 0.0).sum() / (v * (v - 1) * n)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from augmentors._checks import check_positive
-from gcl._checks import check_several, check_views
+from gcl._checks import check_views
 from gcl.losses._similarity import row_numbers, unit
 from gcl.pairwise import row_sum
 from gcl.pairwise._numerics import at_least_float32, log1p_exp
@@ -15,9 +15,8 @@ from gcl.pairwise._numerics import at_least_float32, log1p_exp
 def jsd(z1: Tensor, z2: Tensor) -> Tensor:
     r"""Jensen-Shannon estimator of the mutual information of two views, over all pairs of rows.
 
-    .. math::
-        \frac{1}{N} \sum_i \mathrm{sp}(-\langle z_i, z'_i \rangle)
-        + \frac{1}{N (N - 1)} \sum_{i \ne j} \mathrm{sp}(\langle z_i, z'_j \rangle) - 2 \log 2
+    .. math:: \frac{1}{N} \sum_i \mathrm{sp}(-\langle z_i, z'_i \rangle)
+              + \frac{1}{N (N - 1)} \sum_{i \ne j} \mathrm{sp}(\langle z_i, z'_j \rangle) - 2 \log 2
 
     with sp the softplus.
 
@@ -30,15 +29,13 @@ def jsd(z1: Tensor, z2: Tensor) -> Tensor:
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only.
 
-    **Source:** Deep InfoMax (arXiv 1808.06670), eq. 4. **Differs:** negated, and shifted by 2 log 2
-    as in InfoGraph's code.
+    **Source:** Deep InfoMax (arXiv 1808.06670), eq. 4. **Differs:** negated, and shifted by 2 log 2 as in InfoGraph.
 
     Example:
         >>> round(jsd(torch.eye(2), torch.eye(2).flip(0)).item(), 4)  # sp(0) + sp(1) - 2 log 2
         0.6201
     """
-    check_views(z1, z2)
-    check_several("z1", z1)
+    check_views(z1, z2, several=True)
     z1, z2, n = at_least_float32(z1), at_least_float32(z2), len(z1)
     positive = log1p_exp(-(z1 * z2).sum(1)).mean()
     negative = row_sum(z1, z2, "softplus", exclude=row_numbers(z1)).sum() / (n * (n - 1))
@@ -48,14 +45,12 @@ def jsd(z1: Tensor, z2: Tensor) -> Tensor:
 def siglip(z1: Tensor, z2: Tensor, scale: float | Tensor = 10.0, bias: float | Tensor = -10.0) -> Tensor:
     r"""Sigmoid loss: binary classification of each pair of rows as matching or not.
 
-    .. math::
-        \frac{1}{N} \sum_i \Big[ \mathrm{sp}(-a \cos(z_i, z'_i) - b)
-        + \sum_{j \ne i} \mathrm{sp}(a \cos(z_i, z'_j) + b) \Big]
+    .. math:: \frac{1}{N} \sum_i \Big[ \mathrm{sp}(-a \cos(z_i, z'_i) - b)
+              + \sum_{j \ne i} \mathrm{sp}(a \cos(z_i, z'_j) + b) \Big]
 
     Args:
         z1, z2: embeddings ``[N, D]``.
-        scale: a, a number or a learnable scalar (the paper learns its logarithm).
-        bias: b, a number or a learnable scalar.
+        scale, bias: a and b, numbers or learnable scalars (the paper learns the logarithm of a).
 
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`.
@@ -95,8 +90,7 @@ def triplet(z1: Tensor, z2: Tensor, margin: float = 0.5) -> Tensor:
         >>> triplet(torch.eye(2), torch.eye(2).flip(0))  # 0.5 + 1 - 0
         tensor(1.5000)
     """
-    check_views(z1, z2)
-    check_several("z1", z1)
+    check_views(z1, z2, several=True)
     check_positive("margin", margin)
     u1, u2 = unit(z1), unit(z2)
     offset = margin - (u1 * u2).sum(1, keepdim=True)

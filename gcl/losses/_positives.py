@@ -12,9 +12,8 @@ from gcl.pairwise import edge_dot, sym_lse
 def sup_con(z: Tensor, y: Tensor, temperature: float = 0.1, *, num_classes: int | None = None) -> Tensor:
     r"""Supervised contrastive loss: the other rows of the same class are positives; O(N) memory.
 
-    .. math::
-        \ell_i = -\frac{1}{|P_i|} \sum_{p \in P_i} \log \frac{e^{s(z_i, z_p)}}{\sum_{a \ne i} e^{s(z_i, z_a)}},
-        \qquad P_i = \{ p \ne i : y_p = y_i \}
+    .. math:: \ell_i = -\frac{1}{|P_i|} \sum_{p \in P_i} \log \frac{e^{s(z_i, z_p)}}{\sum_{a \ne i} e^{s(z_i, z_a)}},
+              \qquad P_i = \{ p \ne i : y_p = y_i \}
 
     Args:
         z: embeddings ``[N, D]``; for two views, ``torch.cat([z1, z2])`` with ``y.repeat(2)``.
@@ -26,8 +25,8 @@ def sup_con(z: Tensor, y: Tensor, temperature: float = 0.1, *, num_classes: int 
         Scalar: the mean over the rows that have a positive, 0 if none has.
 
     Raises:
-        TypeError: ``z`` is not floating-point, or ``y`` not long.
-        ValueError: the shapes do not fit, or the temperature is not above 0.
+        TypeError, ValueError: ``z`` is not floating-point, ``y`` not long, the shapes do not fit, or the temperature is
+            not above 0.
 
     **Source:** Supervised Contrastive Learning (arXiv 2004.11362), eq. 2 (the sum outside the logarithm).
     **Differs:** nothing; the official code also multiplies by the temperature over a base temperature (1 here).
@@ -56,17 +55,15 @@ def neighbor_nce(z: Tensor, edge_index: Tensor, temperature: float = 0.5) -> Ten
     Equals :func:`sup_con` with the positives :math:`P_i = \{ p \ne i : (i, p) \in E \}`.
 
     Args:
-        z: embeddings ``[N, D]``.
+        z, temperature: as in :func:`sup_con`.
         edge_index: long ``[2, E]``: row ``edge_index[1, e]`` is a positive of row ``edge_index[0, e]``. Self-loops are
             ignored; duplicates count twice.
-        temperature: above 0.
 
     Returns:
         Scalar: the mean over the rows that have a positive, 0 if none has.
 
     Raises:
-        TypeError: ``z`` is not floating-point.
-        ValueError: the shapes do not fit, or the temperature is not above 0.
+        TypeError, ValueError: as :func:`sup_con`.
 
     **Source:** Supervised Contrastive Learning (arXiv 2004.11362), eq. 2, with positives from a graph as in
     Local-GCL (arXiv 2305.17437). **Differs:** all positives are in the denominator.

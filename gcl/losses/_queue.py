@@ -14,12 +14,11 @@ class NegativeQueue(nn.Module):
     """Queue of the last ``size`` rows pushed, normalized; saved with the model, without parameters.
 
     Args:
-        size: number of rows kept, at least 1.
-        dim: their width, at least 1.
+        size, dim: number and width of the rows kept, at least 1.
 
     Raises:
-        TypeError: ``size`` or ``dim`` is no int.
-        ValueError: ``size`` or ``dim`` is below 1; (by ``push``) ``z`` has another width or more than ``size`` rows.
+        TypeError, ValueError: ``size`` or ``dim`` is no int of at least 1; (by ``push``) ``z`` has another width or
+            more than ``size`` rows.
 
     **Source:** MoCo (arXiv 1911.05722), section 3.2. **Differs:** starts empty, where MoCo starts with random rows.
 
@@ -33,6 +32,10 @@ class NegativeQueue(nn.Module):
                 [-1., -0.]])
     """
 
+    rows: Tensor
+    log_weight: Tensor
+    place: Tensor
+
     def __init__(self, size: int, dim: int) -> None:
         super().__init__()
         check_at_least("size", size, 1)
@@ -40,9 +43,6 @@ class NegativeQueue(nn.Module):
         self.register_buffer("rows", torch.zeros(size, dim))
         self.register_buffer("log_weight", torch.full((size,), float("-inf")))  # 0 where a row has been pushed
         self.register_buffer("place", torch.zeros((), dtype=torch.long))
-        self.rows: Tensor
-        self.log_weight: Tensor
-        self.place: Tensor
 
     @torch.no_grad()
     def push(self, z: Tensor) -> None:
@@ -63,8 +63,7 @@ def queue_nce(q: Tensor, k: Tensor, queue: NegativeQueue, temperature: float = 0
     .. math:: \ell_i = -\log \frac{e^{s(q_i, k_i)}}{e^{s(q_i, k_i)} + \sum_n e^{s(q_i, n)}}
 
     Args:
-        q: queries ``[N, D]``, which get the gradient.
-        k: keys ``[N, D]``, usually of a momentum encoder; detached here.
+        q, k: queries and their keys ``[N, D]``; the keys, usually of a momentum encoder, get no gradient.
         queue: the negatives; push ``k`` afterwards.
         temperature: above 0.
 

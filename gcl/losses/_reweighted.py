@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from augmentors._checks import check_not_negative, check_positive, check_probability
-from gcl._checks import check_several, check_views
+from gcl._checks import check_views
 from gcl.losses._similarity import stack_unit_rows, unit
 from gcl.pairwise import sym_lse
 from gcl.pairwise._numerics import log1p_exp
@@ -17,9 +17,8 @@ def debiased(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, prior: float =
 
     With m = 2N - 2 negatives, of which a fraction :math:`\tau^+` is expected to belong to the anchor's class,
 
-    .. math::
-        g_i = \max\Big( \frac{\sum_- e^{s} - m \tau^+ e^{s_i^+}}{1 - \tau^+},\; m e^{-1/t} \Big), \qquad
-        \ell_i = -\log \frac{e^{s_i^+}}{e^{s_i^+} + g_i}
+    .. math:: g_i = \max\Big( \frac{\sum_- e^{s} - m \tau^+ e^{s_i^+}}{1 - \tau^+},\; m e^{-1/t} \Big), \qquad
+              \ell_i = -\log \frac{e^{s_i^+}}{e^{s_i^+} + g_i}
 
     Args:
         z1, z2, temperature: as in :func:`gcl.losses.info_nce`; N >= 2.
@@ -28,14 +27,11 @@ def debiased(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, prior: float =
     Raises:
         TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only, or ``prior`` is out of range.
 
-    **Source:** Debiased Contrastive Learning (arXiv 2007.00224), the estimator with one positive (M = 1).
-    **Differs:** computed in logarithms.
+    **Source:** Debiased Contrastive Learning (arXiv 2007.00224), the estimator for M = 1. **Differs:** in logarithms.
 
     Example:
-        >>> from gcl.losses import info_nce
-        >>> z = torch.eye(4)
-        >>> torch.isclose(debiased(z, z, prior=0.0), info_nce(z, z))
-        tensor(True)
+        >>> debiased(torch.eye(2), torch.eye(2), temperature=1.0, prior=0.0)  # log(1 + 2 / e)
+        tensor(0.5514)
     """
     return hard_negative(z1, z2, temperature, beta=0.0, prior=prior)
 
@@ -58,12 +54,10 @@ def hard_negative(z1: Tensor, z2: Tensor, temperature: float = 0.5, *, beta: flo
     **Differs:** nothing; the gradient flows through the weights, as in the code.
 
     Example:
-        >>> z = torch.eye(4)  # all negatives equally hard: beta changes nothing
-        >>> torch.isclose(hard_negative(z, z, beta=2.0), debiased(z, z))
-        tensor(True)
+        >>> hard_negative(torch.eye(2), torch.eye(2), 1.0, beta=2.0, prior=0.0)  # equally hard: log(1 + 2 / e)
+        tensor(0.5514)
     """
-    check_views(z1, z2)
-    check_several("z1", z1)
+    check_views(z1, z2, several=True)
     check_positive("temperature", temperature)
     check_probability("prior", prior, below=1.0)
     check_not_negative("beta", beta)
@@ -87,9 +81,8 @@ def macl(z1: Tensor, z2: Tensor, temperature: float = 0.1, *, alpha: float = 0.5
 
     With A the mean cosine of the positive pairs and :math:`\ell_i` the terms of :func:`gcl.losses.info_nce`,
 
-    .. math::
-        t = t_0 \left(1 + \alpha (A - A_0)\right), \qquad P_i = e^{-\ell_i}, \qquad
-        L = \frac{1}{2N} \sum_i \frac{\ell_i}{1 - P_i}
+    .. math:: t = t_0 \left(1 + \alpha (A - A_0)\right), \qquad P_i = e^{-\ell_i}, \qquad
+              L = \frac{1}{2N} \sum_i \frac{\ell_i}{1 - P_i}
 
     where no gradient flows through A and the weights 1 / (1 - P_i).
 
@@ -107,13 +100,10 @@ def macl(z1: Tensor, z2: Tensor, temperature: float = 0.1, *, alpha: float = 0.5
     would make it zero or negative.
 
     Example:
-        >>> from gcl.losses import info_nce
-        >>> z = torch.eye(2)  # A = 1: the temperature is 1.5 times larger, P = 1 / (1 + 2 exp(-1 / 1.5))
-        >>> macl(z, z, temperature=1.0), info_nce(z, z, temperature=1.5)
-        (tensor(1.3945), tensor(0.7065))
+        >>> macl(torch.eye(2), torch.eye(2), temperature=1.0)  # A = 1, t = 1.5: l = log(1 + 2 exp(-1 / 1.5))
+        tensor(1.3945)
     """
-    check_views(z1, z2)
-    check_several("z1", z1)
+    check_views(z1, z2, several=True)
     check_positive("temperature", temperature)
     check_probability("alpha", alpha)
     check_probability("threshold", threshold)

@@ -26,10 +26,9 @@ _GRAPH_ATTACK = partial(AdversarialView, edge_budget=0.1, feature_step=0.001)
 class _Adversarial(Wrapper):
     """A two-view method, and a third view of the graph made by an attack on the first view's loss."""
 
-    needs_edges = True
-
     def __init__(self, method: TwoView, attack: AttackFactory, adversarial_weight: float) -> None:
         super().__init__(method)
+        self.needs_edges = True
         self.adversarial_weight = check_not_negative("adversarial_weight", adversarial_weight)
         if adversarial_weight:
             check_takes_edge_weight("encoder", method.encoder)
@@ -55,7 +54,7 @@ class _Adversarial(Wrapper):
         return partial(self.objective, z1)
 
     def _project(self, view: Data) -> Tensor:
-        return self.projector(self.represent(view))
+        return self.method.projector(self.represent(view))
 
 
 class ARIEL(_Adversarial):

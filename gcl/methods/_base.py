@@ -65,7 +65,7 @@ class Method(nn.Module, ABC):
         """The embeddings without augmentation, in evaluation mode and without gradients, on the method's device.
 
         Args:
-            data: a graph or a batch, on any device.
+            data: a graph or a batch, on any device; features of another dtype than the parameters' are cast to theirs.
             chunk: embed layer by layer, so many nodes at a time: see :func:`gcl.nn.encode`.
 
         Returns:
@@ -77,7 +77,7 @@ class Method(nn.Module, ABC):
         """
         check_graph(data)
         with evaluating(self), torch.no_grad():
-            return self.represent(copy.copy(data).to(device_of(self)), chunk=chunk)
+            return self.represent(moved(data, self), chunk=chunk)
 
     def prepare(self, data: Data) -> Data:
         """``data`` with what the method can compute once, before training; :func:`gcl.fit` calls it."""
@@ -97,9 +97,15 @@ def width_of(encoder: nn.Module, dim: int | None) -> int:
     return check_at_least("dim", width, 1)
 
 
-def device_of(module: nn.Module) -> torch.device:
-    """Where the parameters are; the CPU without any."""
-    return next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
+def moved(data: Data, module: nn.Module) -> Data:
+    """``data`` on the device of the module's parameters, floating-point features in their dtype."""
+    like = next(module.parameters(), None)
+    if like is None:
+        return data
+    data = copy.copy(data).to(like.device)
+    if data.x.is_floating_point():
+        data.x = data.x.to(like.dtype)
+    return data
 
 
 @contextmanager

@@ -55,12 +55,9 @@ class COLES(Method):
         weighted: bool = False,
     ) -> None:
         super().__init__(encoder)
-        check_at_least("num_negatives", num_negatives, 1)
-        check_positive("negative_weight", negative_weight)
-        check_not_negative("orthogonality", orthogonality)
-        self.num_negatives = num_negatives
-        self.negative_weight = negative_weight
-        self.orthogonality = orthogonality
+        self.num_negatives = check_at_least("num_negatives", num_negatives, 1)
+        self.negative_weight = check_positive("negative_weight", negative_weight)
+        self.orthogonality = check_not_negative("orthogonality", orthogonality)
         self.weighted = weighted
 
     def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:

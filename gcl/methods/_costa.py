@@ -1,17 +1,15 @@
 """COSTA."""
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
-from augmentors._checks import check_positive
 from augmentors._random import uniform
 from gcl.losses import info_nce
-from gcl.methods._base import width_of
-from gcl.methods._grace import Rates, drop_and_mask
+from gcl.methods._grace import GRACE
 from gcl.methods._two_view import TwoView
-from gcl.nn import projection_head
 
 
 class COSTA(TwoView):
@@ -22,8 +20,9 @@ class COSTA(TwoView):
     .. math:: \tilde H = P H, \qquad \mathbb{E}[P^T P] = I \;\Rightarrow\; \mathbb{E}[\tilde H^T \tilde H] = H^T H
 
     Args:
-        encoder, dim, proj_dim, edge_drop, feature_mask, temperature: as for :class:`gcl.methods.GRACE`.
+        encoder, dim, temperature: as for :class:`gcl.methods.GRACE`.
         ratio: K / N, in (0, 1].
+        **grace: passed to :class:`gcl.methods.GRACE` (``proj_dim``, ``edge_drop``, ``feature_mask``).
 
     Raises:
         ValueError: a probability is outside [0, 1], ``ratio`` outside (0, 1], or the temperature is not above 0.
@@ -43,24 +42,13 @@ class COSTA(TwoView):
     """
 
     def __init__(
-        self,
-        encoder: nn.Module,
-        dim: int | None = None,
-        *,
-        proj_dim: int | None = None,
-        edge_drop: Rates = (0.2, 0.4),
-        feature_mask: Rates = (0.3, 0.4),
-        ratio: float = 0.5,
-        temperature: float = 0.4,
+        self, encoder: nn.Module, dim: int | None = None, *, ratio: float = 0.5, temperature: float = 0.4, **grace: Any
     ) -> None:
-        check_positive("temperature", temperature)
         if not 0 < ratio <= 1:
             raise ValueError(f"ratio must be in (0, 1], got {ratio}")
-        dim = width_of(encoder, dim)
+        parts = GRACE(encoder, dim, temperature=temperature, **grace)
         objective = partial(info_nce, temperature=temperature, intraview=False)
-        super().__init__(
-            encoder, projection_head(dim, proj_dim or dim, dim), *drop_and_mask(edge_drop, feature_mask), objective
-        )
+        super().__init__(encoder, parts.projector, parts.augmentor1, parts.augmentor2, objective)
         self.ratio = ratio
 
     def project(self, h1: Tensor, h2: Tensor, *, generator: Generator | None = None) -> tuple[Tensor, Tensor]:

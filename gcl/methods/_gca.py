@@ -4,7 +4,7 @@ from functools import partial
 
 from torch import nn
 
-from augmentors import AdaptiveEdgeDrop, AdaptiveFeatureMask, Augmentor, Compose, degree_centrality
+from augmentors import AdaptiveEdgeDrop, AdaptiveFeatureMask, Compose, degree_centrality
 from augmentors._adaptive import Centrality
 from augmentors._checks import check_pair, check_positive
 from gcl.losses import info_nce
@@ -53,23 +53,15 @@ class GCA(TwoView):
     ) -> None:
         check_positive("temperature", temperature)
         dim = width_of(encoder, dim)
-        augmentors = adaptive_augmentors(edge_drop, feature_mask, centrality, threshold)
-        projector = projection_head(dim, proj_dim or dim, dim)
-        super().__init__(encoder, projector, *augmentors, partial(info_nce, temperature=temperature))
-
-
-def adaptive_augmentors(
-    edge_drop: Rates, feature_mask: Rates, centrality: Centrality, threshold: float
-) -> tuple[Augmentor, Augmentor]:
-    """The augmentors of both views."""
-    rates = zip(check_pair("edge_drop", edge_drop), check_pair("feature_mask", feature_mask), strict=True)
-    augmentor1, augmentor2 = (
-        Compose(
-            [
-                AdaptiveEdgeDrop(edge, centrality, threshold=threshold),
-                AdaptiveFeatureMask(feature, centrality, threshold=threshold),
-            ]
+        rates = zip(check_pair("edge_drop", edge_drop), check_pair("feature_mask", feature_mask), strict=True)
+        augmentor1, augmentor2 = (
+            Compose(
+                [
+                    AdaptiveEdgeDrop(edge, centrality, threshold=threshold),
+                    AdaptiveFeatureMask(feature, centrality, threshold=threshold),
+                ]
+            )
+            for edge, feature in rates
         )
-        for edge, feature in rates
-    )
-    return augmentor1, augmentor2
+        projector = projection_head(dim, proj_dim or dim, dim)
+        super().__init__(encoder, projector, augmentor1, augmentor2, partial(info_nce, temperature=temperature))

@@ -1,29 +1,26 @@
 """ProGCL."""
 
 from functools import partial
+from typing import Any
 
 from torch import Generator, Tensor, nn
 
-from augmentors import degree_centrality
-from augmentors._adaptive import Centrality
-from augmentors._checks import check_at_least, check_positive
+from augmentors._checks import check_at_least
 from gcl._pair import Pair
-from gcl.losses import info_nce, progcl
-from gcl.methods._base import width_of
-from gcl.methods._gca import adaptive_augmentors
+from gcl.losses import progcl
+from gcl.methods._gca import GCA
 from gcl.methods._grace import Rates
 from gcl.methods._two_view import TwoView
-from gcl.nn import projection_head
 
 
 class ProGCL(TwoView):
     """GCA with negatives weighted by hardness and by the probability of being true, after a warm-up.
 
     Args:
-        encoder, dim, proj_dim, edge_drop, feature_mask, centrality, threshold, temperature: as for
-            :class:`gcl.methods.GCA`.
+        encoder, dim, edge_drop, feature_mask, temperature: as for :class:`gcl.methods.GCA`.
         fit_after: number of steps with GCA's loss before :func:`gcl.losses.progcl` takes over, at least 0: similarity
             separates true from false negatives only once the embeddings mean something.
+        **gca: passed to :class:`gcl.methods.GCA` (``proj_dim``, ``centrality``, ``threshold``).
 
     Raises:
         ValueError: a probability is outside [0, 1], the temperature is not above 0, or ``fit_after`` is below 0; (by
@@ -44,22 +41,17 @@ class ProGCL(TwoView):
         encoder: nn.Module,
         dim: int | None = None,
         *,
-        proj_dim: int | None = None,
         edge_drop: Rates = (0.3, 0.4),
         feature_mask: Rates = (0.1, 0.0),
-        centrality: Centrality = degree_centrality,
-        threshold: float = 0.7,
         temperature: float = 0.5,
         fit_after: int = 400,
+        **gca: Any,
     ) -> None:
-        check_positive("temperature", temperature)
-        check_at_least("fit_after", fit_after, 0)
-        dim = width_of(encoder, dim)
-        augmentors = adaptive_augmentors(edge_drop, feature_mask, centrality, threshold)
-        projector = projection_head(dim, proj_dim or dim, dim)
-        super().__init__(encoder, projector, *augmentors, partial(progcl, temperature=temperature))
-        self.warm_up = partial(info_nce, temperature=temperature)
-        self.fit_after = fit_after
+        parts = GCA(encoder, dim, edge_drop=edge_drop, feature_mask=feature_mask, temperature=temperature, **gca)
+        objective = partial(progcl, temperature=temperature)
+        super().__init__(encoder, parts.projector, parts.augmentor1, parts.augmentor2, objective)
+        self.warm_up = parts.objective
+        self.fit_after = check_at_least("fit_after", fit_after, 0)
         self.steps = 0
 
     def loss_of(self, pair: Pair, *, generator: Generator | None = None) -> Tensor:

@@ -39,13 +39,9 @@ class Regularized(Wrapper):
         super().__init__(method)
         self.regularizer: Any = check_callable("regularizer", regularizer, "a function (encoder, pair) -> scalar")
         self.regularizer_weight = check_probability("regularizer_weight", regularizer_weight)
+        self.needs_edges |= getattr(regularizer, "needs_edges", False)
         if hasattr(regularizer, "check_method"):
             regularizer.check_method(self.encoder, readout=self.readout, drops_edges=self.drops_edges)
-
-    @property
-    def needs_edges(self) -> bool:  # type: ignore[override]
-        """Whether the regularizer, or the wrapped method's loss, looks at edges."""
-        return getattr(self.regularizer, "needs_edges", False) or self.method.needs_edges
 
     def loss_of(self, pair: Pair, *, generator: Generator | None = None) -> Tensor:
         """The weighted sum of the method's loss and the regularizer."""

@@ -45,12 +45,9 @@ class SCE(Method):
         self, encoder: nn.Module, *, num_negatives: int = 5, alpha: float = 13.3, orthogonality: float = 1.0
     ) -> None:
         super().__init__(encoder)
-        check_at_least("num_negatives", num_negatives, 1)
-        check_positive("alpha", alpha)
-        check_not_negative("orthogonality", orthogonality)
-        self.num_negatives = num_negatives
-        self.alpha = alpha
-        self.orthogonality = orthogonality
+        self.num_negatives = check_at_least("num_negatives", num_negatives, 1)
+        self.alpha = check_positive("alpha", alpha)
+        self.orthogonality = check_not_negative("orthogonality", orthogonality)
 
     def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:
         """The inverse mean squared distance of random pairs, and the penalty on few directions."""

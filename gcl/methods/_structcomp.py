@@ -50,8 +50,6 @@ class StructComp(Wrapper):
         (torch.Size([]), torch.Size([4, 8]))
     """
 
-    drops_edges = True
-
     def __init__(
         self,
         method: TwoView,
@@ -71,6 +69,7 @@ class StructComp(Wrapper):
             )
         if weighted and "row_weight" not in parameters_of(method.objective):
             raise ValueError(f"weighted=True needs an objective that takes row_weight, got {method.objective}")
+        self.drops_edges = True
         self.compress, self.drop = Compress(cluster), DropMember(cluster, p)
         self.row_weight = cluster.bincount() if weighted else None
         self.batch = batch

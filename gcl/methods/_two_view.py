@@ -41,8 +41,8 @@ class TwoView(Method):
         torch.Size([])
     """
 
-    drops_edges = False  # whether the compared views have lost all edges
-    needs_edges = False  # whether the loss looks at the edges of the views
+    drops_edges: bool = False  # whether the compared views have lost all edges
+    needs_edges: bool = False  # whether the loss looks at the edges of the views
 
     def __init__(
         self,
@@ -97,26 +97,12 @@ class Wrapper(TwoView):
             )
         Method.__init__(self, method.encoder, method.readout)
         self.method = method
-
-    @property
-    def projector(self) -> nn.Module:  # type: ignore[override]
-        """The wrapped method's projector."""
-        return self.method.projector
+        self.drops_edges, self.needs_edges = method.drops_edges, method.needs_edges
 
     @property
     def objective(self) -> Objective:  # type: ignore[override]
         """The wrapped method's objective."""
         return self.method.objective
-
-    @property
-    def drops_edges(self) -> bool:  # type: ignore[override]
-        """Whether the wrapped method's views have lost all edges."""
-        return self.method.drops_edges
-
-    @property
-    def needs_edges(self) -> bool:  # type: ignore[override]
-        """Whether the wrapped method's loss looks at edges."""
-        return self.method.needs_edges
 
     def represent(self, data: Data, *, chunk: int | None = None) -> Tensor:
         """Embed as the wrapped method does."""

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 from torch.fx import GraphModule
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -13,7 +14,7 @@ from torch_geometric.nn import GCNConv, Sequential
 from torch_geometric.nn.conv import MessagePassing
 from torch_geometric.nn.models.basic_gnn import BasicGNN
 
-from augmentors._checks import check_at_least
+from augmentors._checks import check_at_least, check_callable
 from augmentors._signatures import parameters_of
 from gcl.nn._layerwise import encode_in_chunks
 
@@ -61,9 +62,9 @@ def encode(encoder: Encoder, data: Data, *, chunk: int | None = None) -> Tensor:
 
     Raises:
         TypeError: the graph is no ``Data``, or the encoder gives something else than a floating-point tensor.
-        ValueError: the graph lacks what the encoder needs, has edge weights that it does not take or a sparse
-            adjacency, the result has another number of rows than the graph has nodes, or the encoder does not fit
-            ``chunk``.
+        ValueError: the graph lacks what the encoder needs, has features of another width or dtype, edge weights that it
+            does not take or a sparse adjacency, the result has another number of rows than the graph has nodes, or the
+            encoder does not fit ``chunk``.
 
     Example:
         >>> import torch
@@ -74,7 +75,8 @@ def encode(encoder: Encoder, data: Data, *, chunk: int | None = None) -> Tensor:
     """
     if not isinstance(data, Data):
         raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
-    model, takes = unwrap(encoder), takes_of(encoder)
+    model, takes = unwrap(check_callable("encoder", encoder, "a module or function")), takes_of(encoder)
+    _check_features(model, data)
     arguments = _arguments(model, takes, data)
     if chunk is not None:
         return encode_in_chunks(model, data, check_at_least("chunk", chunk, 1), arguments)
@@ -186,6 +188,19 @@ def _trims_exactly(model: Any) -> bool:
         return False
     plain = all(isinstance(norm, nn.Identity) for norm in model.norms)
     return plain and not any(isinstance(module, (GCNConv, _BatchNorm)) for module in model.modules())
+
+
+def _check_features(model: Any, data: Data) -> None:
+    """``data.x`` has the width and a dtype of the encoder, as far as this says them."""
+    if data.x is None:
+        raise ValueError("data.x is missing: set it to the node features [N, F]")
+    width = getattr(model, "in_channels", getattr(model, "in_features", None))
+    if isinstance(width, int) and width > 0 and data.x.dim() == 2 and data.x.size(1) != width:
+        raise ValueError(f"data.x must have the {width} columns that the encoder takes, got {data.x.size(1)}")
+    dtypes = {p.dtype for p in model.parameters()} if isinstance(model, nn.Module) else set()
+    mixed = data.x.is_floating_point() and dtypes and data.x.dtype not in dtypes
+    if mixed and not torch.is_autocast_enabled(data.x.device.type):
+        raise ValueError(f"data.x must be of {dtypes.pop()} as the encoder is, got {data.x.dtype}: cast one of them")
 
 
 def _edge_index(data: Data) -> Tensor:

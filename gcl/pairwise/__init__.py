@@ -1,9 +1,8 @@
 """Row-wise reductions over all pairs of embeddings, in O(N) memory, and products and sums along edges, in O(E).
 
-Each reduction returns one number per row, so weights, temperatures and means are plain autograd. All backends compute
+Each reduction returns one number per row, so weights, temperatures and means are plain autograd. Both backends compute
 the same numbers: ``"tiles"`` (torch, any device, the default) recomputes blocks of the similarity matrix in the
-backward pass; ``"triton"`` does so inside a CUDA kernel (an optional extra, not yet run on a GPU); ``"dense"`` holds
-the whole matrix and is the reference for tests.
+backward pass; ``"triton"`` does so inside a CUDA kernel (an optional extra, not yet run on a GPU).
 """
 
 from gcl.pairwise._primitives import cross_lse, edge_dot, edge_sum, row_sum, sym_lse

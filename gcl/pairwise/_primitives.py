@@ -2,18 +2,14 @@
 
 from collections.abc import Callable
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, TypedDict, overload
+from typing import Literal, TypedDict, overload
 
 import torch
 from torch import Tensor
+from typing_extensions import Unpack
 
-from gcl._checks import check_matrix
-from gcl.pairwise import _dense, _edges, _tiles
-
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
-_BACKENDS: dict[str, ModuleType] = {"dense": _dense, "tiles": _tiles}
+from gcl._checks import check_matrix, check_numbers
+from gcl.pairwise import _edges, _tiles
 
 
 class _Options(TypedDict, total=False):
@@ -45,15 +41,14 @@ def sym_lse(
             weight, which is added to its score. No gradient flows through it.
         bound: an upper bound on the magnitude of the exponents, if known (1 / temperature for unit rows). Up to 60 the
             exponentials need no running maximum, which is faster.
-        backend: ``"tiles"``, ``"triton"`` or ``"dense"``.
+        backend: ``"tiles"`` or ``"triton"``.
 
     Returns:
         ``[M]`` in the dtype of ``x``, float32 for half precision; ``-inf`` for a row with nothing to sum.
 
     Raises:
-        TypeError: ``x`` is not floating-point.
-        ValueError: ``x`` is no matrix, M is no multiple of ``num_items``, or the backend is unknown. The Triton backend
-            also rejects float64, more than 256 columns, ``log_weight``, and tensors that are not on a CUDA device.
+        TypeError, ValueError: ``x`` is no floating-point matrix, M no multiple of ``num_items``, or the backend
+            unknown. Triton also rejects float64, more than 256 columns, ``log_weight``, and tensors not on CUDA.
         ImportError: ``backend="triton"`` and Triton is not installed.
 
     **Source:** the denominator of NT-Xent (SimCLR, arXiv 2002.05709, eq. 1).
@@ -71,9 +66,9 @@ def sym_lse(
 
 
 @overload
-def cross_lse(q: Tensor, k: Tensor, *, both: Literal[True], **options: "Unpack[_Options]") -> tuple[Tensor, Tensor]: ...
+def cross_lse(q: Tensor, k: Tensor, *, both: Literal[True], **options: Unpack[_Options]) -> tuple[Tensor, Tensor]: ...
 @overload
-def cross_lse(q: Tensor, k: Tensor, *, both: Literal[False] = ..., **options: "Unpack[_Options]") -> Tensor: ...
+def cross_lse(q: Tensor, k: Tensor, *, both: Literal[False] = ..., **options: Unpack[_Options]) -> Tensor: ...
 def cross_lse(
     q: Tensor,
     k: Tensor,
@@ -86,9 +81,8 @@ def cross_lse(
 ) -> Tensor | tuple[Tensor, Tensor]:
     r"""Log-sum-exp of each row's inner products with another set of rows, and optionally that of each column.
 
-    .. math::
-        r_i = \log \sum_{j \notin e_i} \exp(\langle q_i, k_j \rangle + w_j), \qquad
-        c_j = \log \sum_{i:\, j \notin e_i} \exp(\langle q_i, k_j \rangle + w_j)
+    .. math:: r_i = \log \sum_{j \notin e_i} \exp(\langle q_i, k_j \rangle + w_j), \qquad
+              c_j = \log \sum_{i:\, j \notin e_i} \exp(\langle q_i, k_j \rangle + w_j)
 
     Args:
         q: rows ``[N, D]``, already divided by the temperature (or by one temperature per row).
@@ -96,16 +90,13 @@ def cross_lse(
         log_weight: ``[K]``, the log of each column's weight, added to its scores.
         exclude: long ``[N]`` or ``[N, X]``, the columns that row i excludes, such as its positive; -1 for none.
         both: return the column sums too.
-        bound: as in :func:`sym_lse`, for :math:`\langle q_i, k_j \rangle + w_j`.
-        backend: ``"tiles"``, ``"triton"`` or ``"dense"``.
+        bound, backend: as in :func:`sym_lse`; the bound of :math:`\langle q_i, k_j \rangle + w_j`.
 
     Returns:
         ``r`` ``[N]``, or with ``both`` the pair ``r`` ``[N]``, ``c`` ``[K]``; dtype as in :func:`sym_lse`.
 
     Raises:
-        TypeError: ``q`` or ``k`` is not floating-point.
-        ValueError: the shapes do not match, the backend is unknown or, as in :func:`sym_lse`, rejects the input.
-        ImportError: ``backend="triton"`` and Triton is not installed.
+        TypeError, ValueError, ImportError: as :func:`sym_lse`; or the shapes do not match.
 
     **Source:** the two denominators of CLIP (arXiv 2103.00020, figure 3). **Differs:** columns can be weighted
     and excluded.
@@ -118,9 +109,7 @@ def cross_lse(
     """
     _check_rows(q, k)
     if log_weight is not None and log_weight.shape != (k.size(0),):
-        raise ValueError(
-            f"log_weight must have shape [{k.size(0)}], one for each row of k, got {tuple(log_weight.shape)}"
-        )
+        raise ValueError(f"log_weight must have shape [{k.size(0)}], that of k's rows, got {tuple(log_weight.shape)}")
     rows, columns = _backend(backend).cross_lse(q, k, log_weight, _columns(exclude, q), both, bound)
     return (rows, columns) if both else rows
 
@@ -133,18 +122,14 @@ def row_sum(q: Tensor, k: Tensor, f: str, *, exclude: Tensor | None = None, back
     To add a number per row inside f, such as a margin, append it to ``q`` as a column and a column of ones to ``k``.
 
     Args:
-        q: rows ``[N, D]``.
-        k: columns ``[K, D]``.
+        q, k, exclude, backend: as in :func:`cross_lse`.
         f: ``"softplus"``, ``"relu"`` or ``"exp"``.
-        exclude: long ``[N]`` or ``[N, X]``, the columns that row i excludes; -1 for none.
-        backend: ``"tiles"``, ``"triton"`` or ``"dense"``.
 
     Returns:
         ``[N]``; dtype as in :func:`sym_lse`.
 
     Raises:
-        TypeError: ``q`` or ``k`` is not floating-point.
-        ValueError: the shapes do not match, or ``f`` or the backend is unknown.
+        TypeError, ValueError, ImportError: as :func:`cross_lse`; or ``f`` is unknown.
 
     Example: SigLIP's loss, as a custom loss.
 
@@ -170,16 +155,15 @@ def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor) -> Tensor:
     .. math:: d_e = \langle q_{i_e}, k_{j_e} \rangle
 
     Args:
-        q: rows ``[N, D]``.
-        k: rows ``[K, D]``.
+        q, k: rows ``[N, D]`` and ``[K, D]``.
         edge_index: long ``[2, E]``, rows of ``q`` and of ``k``.
 
     Returns:
         ``[E]``; dtype as in :func:`sym_lse`.
 
     Raises:
-        TypeError: ``q`` or ``k`` is not floating-point.
-        ValueError: the shapes do not match, or ``edge_index`` is out of range (checked on a CPU only).
+        TypeError, ValueError: ``q`` or ``k`` is not floating-point, the shapes do not match, or ``edge_index`` is out
+            of range (checked on a CPU only).
 
     Example:
         >>> import torch
@@ -206,8 +190,7 @@ def edge_sum(edge_weight: Tensor, x: Tensor, edge_index: Tensor, num_rows: int) 
         ``[N, D]``; dtype as in :func:`sym_lse`; 0 in a row without edges.
 
     Raises:
-        TypeError: ``x`` is not floating-point.
-        ValueError: as :func:`edge_dot`.
+        TypeError, ValueError: as :func:`edge_dot`.
 
     Example:
         >>> import torch
@@ -232,11 +215,9 @@ def _check_rows(q: Tensor, k: Tensor) -> None:
 def _check_edges(edge_index: Tensor, *num_rows: int) -> None:
     if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype != torch.long:
         raise ValueError(f"edge_index must be a long tensor [2, E], got {edge_index.dtype} {tuple(edge_index.shape)}")
-    if edge_index.device.type == "cpu" and edge_index.numel():
-        for ends, n in zip(edge_index, num_rows, strict=True):
-            low, high = ends.aminmax()
-            if low < 0 or high >= n:
-                raise ValueError(f"edge_index must hold row numbers in [0, {n}), got {low if low < 0 else high}")
+    if edge_index.device.type == "cpu":
+        for ends, size in zip(edge_index, num_rows, strict=True):
+            check_numbers("edge_index", ends, "row", size)
 
 
 def _columns(exclude: Tensor | None, q: Tensor) -> Tensor | None:
@@ -249,12 +230,12 @@ def _columns(exclude: Tensor | None, q: Tensor) -> Tensor | None:
 
 
 def _backend(name: str) -> ModuleType:
-    if name == "triton":  # imported at first use: the package works without Triton
-        try:
-            from gcl.pairwise import _triton
-        except ImportError as error:
-            raise ImportError('backend="triton" needs Triton: pip install triton, or torch-gcl[triton]') from error
-        return _triton
-    if name not in _BACKENDS:
-        raise ValueError(f"backend must be one of {sorted([*_BACKENDS, 'triton'])}, got {name!r}")
-    return _BACKENDS[name]
+    if name == "tiles":
+        return _tiles
+    if name != "triton":
+        raise ValueError(f"backend must be one of ['tiles', 'triton'], got {name!r}")
+    try:  # imported at first use: the package works without Triton
+        from gcl.pairwise import _triton
+    except ImportError as error:
+        raise ImportError('backend="triton" needs Triton: pip install triton, or torch-gcl[triton]') from error
+    return _triton

@@ -6,6 +6,7 @@ since its gradient matrix, exp(s_ij) (a_i + a_j) with a = g exp(-lse), is symmet
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -80,9 +81,9 @@ class _CrossLse(torch.autograd.Function):
         with no_autocast(q):
             for r, c in product(_slices(q), _slices(k)):
                 _add(rows, columns, _cross_scores(q, k, log_weight, exclude, r, c), r, c, bounded)
-        if bounded:
-            rows = rows.log_()
-            columns = None if columns is None else columns.log_()
+        for total in (rows, columns):
+            if bounded and total is not None:
+                total.log_()
         ctx.save_for_backward(q, k, log_weight, exclude, rows, columns)
         ctx.bounded = bounded
         return rows, columns
@@ -140,10 +141,8 @@ def cross_gradients(
     needed: Sequence[bool],
 ) -> tuple[Tensor | None, ...]:
     """Gradients of the log-sum-exps of both directions at q, k and log_weight, where ``needed``."""
-
-    def weight_of(r: slice, c: slice) -> Tensor:
-        return _weight(_cross_scores(q, k, log_weight, exclude, r, c), rows, r, columns, c, bounded)
-
+    scores = partial(_cross_scores, q, k, log_weight, exclude)
+    weight_of = lambda r, c: _weight(scores(r, c), rows, r, columns, c, bounded)  # noqa: E731
     return _gradients(q, k, log_weight, needed, weight_of)
 
 
@@ -230,12 +229,8 @@ def _triangle(x: Tensor) -> Iterator[tuple[slice, slice]]:
     return ((r, c) for i, r in enumerate(slices) for c in slices[i:])
 
 
-def _step(x: Tensor) -> Tensor:
-    return (x > 0).to(x.dtype)
-
-
 FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "exp": (torch.exp, torch.exp),
-    "relu": (F.relu, _step),
+    "relu": (F.relu, lambda x: (x > 0).to(x.dtype)),
     "softplus": (log1p_exp, torch.sigmoid),
 }  # f and its derivative; all are 0 at -inf

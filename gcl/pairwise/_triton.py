@@ -59,7 +59,7 @@ class _Symmetric(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, exclude: Tensor, f: str) -> Tensor:
         ctx.f = f
-        out = _reduce(_Problem(f, exclude, swapped=False), x, x)
+        out = _reduce(_Problem(f, exclude), x, x)
         ctx.save_for_backward(x, exclude, out)
         return out
 
@@ -67,8 +67,7 @@ class _Symmetric(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None, None]:
         x, exclude, out = ctx.saved_tensors
-        dx, _ = _gradient(_Problem(ctx.f, exclude, swapped=False), x, x, (out, grad), (out, grad))
-        return dx, None, None
+        return _gradient(_Problem(ctx.f, exclude), x, x, (out, grad), (out, grad))[0], None, None
 
 
 class _Cross(torch.autograd.Function):
@@ -76,9 +75,9 @@ class _Cross(torch.autograd.Function):
     def forward(
         ctx: Any, q: Tensor, k: Tensor, exclude: Tensor | None, log_weight: Tensor | None, f: str, both: bool
     ) -> tuple[Tensor, Tensor | None]:
-        ctx.f = f
-        rows = _reduce(_by_row(f, exclude, log_weight), q, k)
-        columns = _reduce(_by_column(f, exclude, log_weight), k, q) if both else None
+        ctx.f, problem = f, _Problem(f, exclude, log_weight)
+        rows = _reduce(problem, q, k)
+        columns = _reduce(problem._replace(swapped=True), k, q) if both else None
         ctx.save_for_backward(q, k, exclude, log_weight, rows, columns)
         return rows, columns
 
@@ -86,32 +85,24 @@ class _Cross(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad_rows: Tensor, grad_columns: Tensor) -> tuple[Tensor | None, ...]:
         q, k, exclude, log_weight, *out = ctx.saved_tensors
+        problem = _Problem(ctx.f, exclude, log_weight)
         rows, columns = (out[0], grad_rows), (out[1], grad_columns)
         need_q, need_k, _, need_w = ctx.needs_input_grad[:4]
         dq = dk = dw = None
         if need_q:
-            dq, _ = _gradient(_by_row(ctx.f, exclude, log_weight), q, k, rows, columns)
+            dq, _ = _gradient(problem, q, k, rows, columns)
         if need_k or need_w:
-            dk, dw = _gradient(_by_column(ctx.f, exclude, log_weight), k, q, columns, rows)
+            dk, dw = _gradient(problem._replace(swapped=True), k, q, columns, rows)
         return dq, dk, None, dw, None, None
 
 
 class _Problem(NamedTuple):
-    """What is reduced: f, the excluded pairs (listed by column if ``swapped``), and what is added to the scores."""
+    """What is reduced: f, each row's excluded columns, each column's log weight; ``swapped``: q and k change places."""
 
     f: str
     exclude: Tensor | None
-    swapped: bool
-    row_bias: Tensor | None = None
-    column_bias: Tensor | None = None
-
-
-def _by_row(f: str, exclude: Tensor | None, log_weight: Tensor | None) -> _Problem:
-    return _Problem(f, exclude, swapped=False, column_bias=log_weight)
-
-
-def _by_column(f: str, exclude: Tensor | None, log_weight: Tensor | None) -> _Problem:
-    return _Problem(f, exclude, swapped=True, row_bias=log_weight)
+    log_weight: Tensor | None = None
+    swapped: bool = False
 
 
 _Side = tuple[Tensor | None, Tensor | None]  # the output of the rows or the columns, and its gradient
@@ -119,50 +110,35 @@ _Side = tuple[Tensor | None, Tensor | None]  # the output of the rows or the col
 
 def _reduce(problem: _Problem, q: Tensor, k: Tensor) -> Tensor:
     out = torch.empty(len(q), dtype=torch.float32, device=q.device)
-    _launch(problem, q, k, (out, None), (None, None), None, None)
+    _launch(problem, q, k, out, None, None, None, None, None)
     return out
 
 
 def _gradient(problem: _Problem, q: Tensor, k: Tensor, rows: _Side, columns: _Side) -> tuple[Tensor, Tensor | None]:
-    """The gradients at ``q`` and at the row bias."""
+    """The gradients at ``q`` and, if ``swapped``, at the log weights."""
     dq = torch.empty_like(q)
-    dbias = None if problem.row_bias is None else torch.empty_like(problem.row_bias)
-    _launch(problem, q, k, _finite(rows), _finite(columns), dq, dbias)
-    return dq, dbias
+    dw = torch.empty_like(problem.log_weight) if problem.swapped and problem.log_weight is not None else None
+    _launch(problem, q, k, *_finite(rows), *_finite(columns), dq, dw)
+    return dq, dw
 
 
-def _launch(
-    problem: _Problem, q: Tensor, k: Tensor, rows: _Side, columns: _Side, dq: Tensor | None, dbias: Tensor | None
-) -> None:
+def _launch(problem: _Problem, q: Tensor, k: Tensor, *outputs: Tensor | None) -> None:
+    """Run the kernel; ``outputs`` are those of the rows and of the columns with their gradients, dq and dw."""
     half = q.element_size() == 2
     width = max(16, triton.next_power_of_2(q.size(1)))
     # For Hopper: 8 warps are two warp groups of 64 rows each; stages load the next tiles during this one's products.
     # The larger blocks are those whose gradient [BLOCK_M, WIDTH] and scores stay in the registers.
     block_m, block_n, stages = (128, 64, 3) if half and width <= 128 else (64, 32, 2)
+    constants: dict[str, Any] = {
+        "F": problem.f,
+        "X": 0 if problem.exclude is None else problem.exclude.size(1),
+        "SWAPPED": problem.swapped,
+        "PRECISION": "tf32" if half or _allow_tf32() else "ieee",
+    }
+    constants |= {"BLOCK_M": block_m, "BLOCK_N": block_n, "WIDTH": width, "num_warps": 8, "num_stages": stages}
+    arguments = (q, k, problem.exclude, problem.log_weight, *outputs, len(q), len(k), q.size(1))
     with torch.cuda.device_of(q):
-        reduce_or_differentiate[(triton.cdiv(len(q), block_m),)](
-            q,
-            k,
-            problem.row_bias,
-            problem.column_bias,
-            problem.exclude,
-            *rows,
-            *columns,
-            dq,
-            dbias,
-            len(q),
-            len(k),
-            q.size(1),
-            F=problem.f,
-            X=0 if problem.exclude is None else problem.exclude.size(1),
-            SWAPPED=problem.swapped,
-            PRECISION="tf32" if half or _allow_tf32() else "ieee",
-            BLOCK_M=block_m,
-            BLOCK_N=block_n,
-            WIDTH=width,
-            num_warps=8,
-            num_stages=stages,
-        )
+        reduce_or_differentiate[(triton.cdiv(len(q), block_m),)](*arguments, **constants)
 
 
 def _prepared(

@@ -14,15 +14,14 @@ _LOG2E = tl.constexpr(1.4426950408889634)  # exp(x) = exp2(x log2(e)): one fused
 def reduce_or_differentiate(
     q_ptr: tl.tensor,
     k_ptr: tl.tensor,
-    row_bias: tl.tensor,
-    column_bias: tl.tensor,
     exclude: tl.tensor,
+    log_weight: tl.tensor,
     row_out: tl.tensor,
     row_grad: tl.tensor,
     column_out: tl.tensor,
     column_grad: tl.tensor,
     dq_ptr: tl.tensor,
-    dbias: tl.tensor,
+    dw_ptr: tl.tensor,
     num_rows: tl.tensor,
     num_columns: tl.tensor,
     width: tl.tensor,
@@ -48,12 +47,20 @@ def reduce_or_differentiate(
         columns = start + tl.arange(0, BLOCK_N)
         k = _load(k_ptr, columns, num_columns, width, WIDTH)
         bias = tl.where(columns < num_columns, 0.0, float("-inf"))
-        if column_bias is not None:
-            bias += tl.load(column_bias + columns, mask=columns < num_columns, other=0.0)
+        if log_weight is not None and not SWAPPED:
+            bias += tl.load(log_weight + columns, mask=columns < num_columns, other=0.0)
         scores = tl.dot(q, k.T, input_precision=PRECISION) + bias[None, :]
-        if row_bias is not None:
-            scores += tl.load(row_bias + rows, mask=rows < num_rows, other=0.0)[:, None]
-        scores = _leave_out(scores, exclude, first_row, start, num_rows, num_columns, X, SWAPPED)
+        if log_weight is not None and SWAPPED:
+            scores += tl.load(log_weight + rows, mask=rows < num_rows, other=0.0)[:, None]
+        for x in tl.static_range(X):  # exclude lists columns for each row, if SWAPPED rows for each column
+            if SWAPPED:
+                other = tl.load(exclude + columns.to(tl.int64) * X + x, mask=columns < num_columns, other=-1)
+                if tl.max(((other >= first_row) & (other < first_row + BLOCK_M)).to(tl.int32)) > 0:
+                    scores = tl.where(other[None, :] == rows[:, None], float("-inf"), scores)
+            else:
+                other = tl.load(exclude + rows.to(tl.int64) * X + x, mask=rows < num_rows, other=-1)
+                if tl.max(((other >= start) & (other < start + BLOCK_N)).to(tl.int32)) > 0:
+                    scores = tl.where(other[:, None] == columns[None, :], float("-inf"), scores)
         if dq_ptr is None:
             peak, total = _add(scores, peak, total, F)
         else:
@@ -78,8 +85,8 @@ def reduce_or_differentiate(
         depth = tl.arange(0, WIDTH)
         inside = (rows < num_rows)[:, None] & (depth < width)[None, :]
         tl.store(dq_ptr + rows.to(tl.int64)[:, None] * width + depth[None, :], dq.to(q.dtype), mask=inside)
-        if dbias is not None:
-            tl.store(dbias + rows, total, mask=rows < num_rows)
+        if dw_ptr is not None:
+            tl.store(dw_ptr + rows, total, mask=rows < num_rows)
 
 
 @triton.jit
@@ -88,32 +95,6 @@ def _load(ptr: tl.tensor, rows: tl.tensor, num_rows: tl.tensor, width: tl.tensor
     depth = tl.arange(0, WIDTH)
     inside = (rows < num_rows)[:, None] & (depth < width)[None, :]
     return tl.load(ptr + rows.to(tl.int64)[:, None] * width + depth[None, :], mask=inside, other=0.0)
-
-
-@triton.jit
-def _leave_out(
-    scores: tl.tensor,
-    exclude: tl.tensor,
-    first_row: tl.tensor,
-    first_column: tl.tensor,
-    num_rows: tl.tensor,
-    num_columns: tl.tensor,
-    X: tl.constexpr,
-    SWAPPED: tl.constexpr,
-) -> tl.tensor:
-    """``scores`` with -inf where ``exclude`` lists the column for the row, or if ``SWAPPED`` the row for the column."""
-    rows = first_row + tl.arange(0, scores.shape[0])
-    columns = first_column + tl.arange(0, scores.shape[1])
-    for x in tl.static_range(X):
-        if SWAPPED:
-            other = tl.load(exclude + columns.to(tl.int64) * X + x, mask=columns < num_columns, other=-1)
-            if tl.max(((other >= first_row) & (other < first_row + scores.shape[0])).to(tl.int32)) > 0:
-                scores = tl.where(other[None, :] == rows[:, None], float("-inf"), scores)
-        else:
-            other = tl.load(exclude + rows.to(tl.int64) * X + x, mask=rows < num_rows, other=-1)
-            if tl.max(((other >= first_column) & (other < first_column + scores.shape[1])).to(tl.int32)) > 0:
-                scores = tl.where(other[:, None] == columns[None, :], float("-inf"), scores)
-    return scores
 
 
 @triton.jit

@@ -1,6 +1,5 @@
 """The one training loop."""
 
-import copy
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -15,7 +14,7 @@ from tqdm import tqdm
 from augmentors._checks import check_at_least
 from gcl._checks import check_graph
 from gcl.methods import Method
-from gcl.methods._base import device_of
+from gcl.methods._base import moved
 from gcl.nn._encode import num_graphs
 
 
@@ -78,8 +77,8 @@ def epochs(
     Args:
         method: what to train, alone or in ``DistributedDataParallel``; put in training mode at each epoch.
         data: a graph, or what is gone through once an epoch: a list of graphs, each of which is a batch, or a loader.
-            The graphs of a list go through ``method.prepare`` once; a batch elsewhere than the method is copied to its
-            device.
+            The graphs of a list go through ``method.prepare`` once; a batch elsewhere than the method, or of
+            another dtype, is copied.
         optimizer: over the method's parameters.
         epochs: number of the last epoch.
         start: epochs already done, as :func:`gcl.train.load_checkpoint` returns.
@@ -112,7 +111,7 @@ def epochs(
     own = method.module if isinstance(method, DistributedDataParallel) else method
     if not isinstance(own, Method):
         raise TypeError(f"method must be a gcl.methods.Method, got {type(own).__name__}")
-    batches, device = _batches(own, data), device_of(own)
+    batches = _batches(own, data)
     for epoch in range(start + 1, epochs + 1):
         method.train()
         losses = []
@@ -122,7 +121,7 @@ def epochs(
             for batch in group:
                 if epoch == start + 1:
                     _check_batch(own, batch)
-                loss = method(copy.copy(batch).to(device), generator=generator)
+                loss = method(moved(batch, own), generator=generator)
                 (loss / len(group)).backward()
                 losses.append(loss.detach())
             optimizer.step()
@@ -137,7 +136,7 @@ _epochs = epochs  # where an argument has its name
 
 def _batches(method: Method, data: Any) -> Iterable[Data]:
     if isinstance(data, Data):
-        return [method.prepare(_checked(data))]
+        return [moved(method.prepare(_checked(data)), method)]
     if isinstance(data, (list, tuple)):
         return [method.prepare(_checked(graph)) for graph in data]
     if isinstance(data, (str, Tensor)) or not isinstance(data, Iterable):

@@ -109,12 +109,12 @@ def test_edge_attributes_are_distinguished_from_node_and_graph_attributes():
         edge_names=["a", "b", "c"],
         name="ring",
     )
-    assert set(edge_keys(ring)) == {"edge_index", "edge_attr", "edge_names"}
+    assert set(edge_keys(ring, ring._store)) == {"edge_index", "edge_attr", "edge_names"}
     view = EdgeDrop(1.0)(ring)
     assert view.edge_names == []
     assert view.y.tolist() == [0, 1, 2]
     one_edge = Data(edge_index=torch.tensor([[0], [1]]), num_nodes=2, y=torch.tensor([1]), edge_attr=torch.zeros(1))
-    assert edge_keys(one_edge) == ["edge_index", "edge_attr"]
+    assert edge_keys(one_edge, one_edge._store) == ["edge_index", "edge_attr"]
 
 
 def test_draws_do_not_depend_on_the_pieces_they_are_made_in():
@@ -130,7 +130,7 @@ def complete(n):
 
 @given(data=graphs())
 def test_weight_0_is_a_dropped_edge(data):
-    data = keep_edges(data, data.edge_index[0] != data.edge_index[1])
+    data = keep_edges(data, data._store, data.edge_index[0] != data.edge_index[1])
     data.x, data.edge_number = torch.rand(data.num_nodes, 3), torch.arange(data.num_edges)
     one, other = (EdgeDrop(0.5, as_weight=how)(data, generator=seeded(1)) for how in (0, 1))
     assert other.num_edges == data.num_edges
@@ -224,12 +224,14 @@ def test_lists_of_a_batch_stay_with_their_edges_and_nodes():
         return data
 
     batch = Batch.from_data_list([path(4, "a"), path(6, "b"), path(1, "c")])
-    view = keep_edges(copy.copy(batch), torch.tensor([True, False, True, False, True, False, False, True]))
+    view = copy.copy(batch)
+    keep_edges(view, view._store, torch.tensor([True, False, True, False, True, False, False, True]))
     assert view.edge_names == [["a0", "a2"], ["b1", "b4"], []]
     assert view.letters == batch.letters
     assert view[1].edge_names == ["b1", "b4"]
     assert view[1].edge_index.tolist() == [[1, 4], [2, 5]]
-    added = keep_edges(copy.copy(batch), torch.tensor([2, 0, 0, 1, 0, 0, 0, 1]))
+    added = copy.copy(batch)
+    keep_edges(added, added._store, torch.tensor([2, 0, 0, 1, 0, 0, 0, 1]))
     assert added.edge_names == [["a0", "a0"], ["b0", "b4"], []]
     nodes = torch.tensor([True, True, False, True, False, True, True, True, False, False, True])
     view = keep_nodes(copy.copy(batch), nodes)

@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score, log_loss, roc_auc_score
 from sklearn.preprocessing import normalize
 
 from gcl.eval import Split, kmeans_scores, knn_probe, linear_probe, random_split
-from gcl.eval._logistic import LOGISTIC_STRENGTHS, best_logistic, logistic_path
+from gcl.eval._logistic import STRENGTHS, best_logistic, logistic_path
 
 
 def blobs(n=300, classes=3, noise=1.0, d=5):
@@ -24,7 +24,7 @@ def test_the_probe_is_scikit_learns_at_the_best_strength_on_validation(d):
     rows, classes = normalize(z.double().numpy()), y.numpy()
     train, val, test = (part.numpy() for part in split)
     best = None
-    for strength in LOGISTIC_STRENGTHS:
+    for strength in STRENGTHS:
         model = LogisticRegression(C=strength, max_iter=2000).fit(rows[train], classes[train])
         log_loss = -np.mean(np.log(model.predict_proba(rows[val])[np.arange(len(val)), classes[val]]))
         if best is None or log_loss < best[0]:
@@ -186,6 +186,18 @@ def test_the_path_meets_scikit_learns_minimum_at_each_strength(classes, d):
             )
         )
         assert found == pytest.approx(minimum, abs=3e-4)
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+@pytest.mark.parametrize("d", [4, 150])
+def test_the_probabilities_are_scikit_learns_at_each_strength(classes, d):
+    z, y = blobs(n=100, classes=classes, d=d, noise=2.0)
+    rows = normalize(z.double().numpy())
+    for model in logistic_path(rows, y.numpy(), STRENGTHS[::3]):
+        reference = LogisticRegression(C=model.strength, tol=1e-8, max_iter=10000).fit(rows, y)
+        np.testing.assert_allclose(
+            softmax(model.logits(rows), axis=1), reference.predict_proba(rows), rtol=0, atol=4e-3
+        )
 
 
 def test_neighbors_and_clusters_refuse_bad_arguments():

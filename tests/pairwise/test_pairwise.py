@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gcl.pairwise import cross_lse, edge_dot, edge_sum, row_sum, sym_lse
+from tests.pairwise import dense
 from tests.pairwise.inputs import weighted
 from tests.reference import value_and_gradients
 
@@ -26,9 +27,9 @@ def test_sym_lse_equals_dense(m, views, bound):
     m, num_items = (m - m % views, m // views) if views else (m, 0)
     x = torch.randn(m, 7, dtype=torch.double) * 0.8
     tiles = lambda x: sym_lse(x, num_items, bound=bound)  # noqa: E731
-    dense = lambda x: sym_lse(x, num_items, backend="dense")  # noqa: E731
-    close(tiles(x), dense(x))
-    close(value_and_gradients(weighted(tiles), x)[1], value_and_gradients(weighted(dense), x)[1])
+    exact = lambda x: dense.sym_lse(x, num_items)  # noqa: E731
+    close(tiles(x), exact(x))
+    close(value_and_gradients(weighted(tiles), x)[1], value_and_gradients(weighted(exact), x)[1])
 
 
 @bounds
@@ -37,9 +38,9 @@ def test_weighted_sym_lse_equals_dense(m, bound):
     x = torch.randn(m, 7, dtype=torch.double) * 0.8
     log_weight = lambda scores: -scores.square() / 9  # noqa: E731
     tiles = lambda x: sym_lse(x, m // 2, log_weight=log_weight, bound=bound)  # noqa: E731
-    dense = lambda x: sym_lse(x, m // 2, log_weight=log_weight, backend="dense")  # noqa: E731
-    close(tiles(x), dense(x))
-    close(value_and_gradients(weighted(tiles), x)[1], value_and_gradients(weighted(dense), x)[1])
+    exact = lambda x: dense.sym_lse(x, m // 2, log_weight=log_weight)  # noqa: E731
+    close(tiles(x), exact(x))
+    close(value_and_gradients(weighted(tiles), x)[1], value_and_gradients(weighted(exact), x)[1])
 
 
 def test_the_weight_of_a_pair_by_hand_and_without_gradient():
@@ -66,10 +67,10 @@ def test_cross_lse_equals_dense(shape, both, bound):
     exclude = torch.randint(-1, max(k, 1), (n, 2))
     for options in ({}, {"exclude": exclude[:, 0]}, {"exclude": exclude}):
         tiles = lambda *x, o=options: cross_lse(x[0], x[1], log_weight=x[2], both=both, bound=bound, **o)  # noqa: E731
-        dense = lambda *x, o=options: cross_lse(x[0], x[1], log_weight=x[2], both=both, backend="dense", **o)  # noqa: E731
-        close(tiles(q, keys, log_weight), dense(q, keys, log_weight))
+        exact = lambda *x, o=options: dense.cross_lse(x[0], x[1], log_weight=x[2], both=both, **o)  # noqa: E731
+        close(tiles(q, keys, log_weight), exact(q, keys, log_weight))
         inputs = (q, keys, log_weight)
-        close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(dense), *inputs))
+        close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(exact), *inputs))
 
 
 @pytest.mark.parametrize("f", ["softplus", "relu", "exp"])
@@ -79,9 +80,9 @@ def test_row_sum_equals_dense(shape, f):
     inputs = torch.randn(n, 5, dtype=torch.double), torch.randn(k, 5, dtype=torch.double)
     for exclude in (None, torch.randint(-1, max(k, 1), (n,)), torch.randint(-1, max(k, 1), (n, 2))):
         tiles = lambda q, k, e=exclude: row_sum(q, k, f, exclude=e)  # noqa: E731
-        dense = lambda q, k, e=exclude: row_sum(q, k, f, exclude=e, backend="dense")  # noqa: E731
-        close(tiles(*inputs), dense(*inputs))
-        close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(dense), *inputs))
+        exact = lambda q, k, e=exclude: dense.row_sum(q, k, f, exclude=e)  # noqa: E731
+        close(tiles(*inputs), exact(*inputs))
+        close(value_and_gradients(weighted(tiles), *inputs), value_and_gradients(weighted(exact), *inputs))
 
 
 @pytest.fixture(params=[0, 1, 400, 3_000])
@@ -93,18 +94,18 @@ def edge_index(request):
 def test_edge_dot_equals_dense(edge_index):
     inputs = torch.randn(30, 5, dtype=torch.double), torch.randn(20, 5, dtype=torch.double)
     ours = lambda q, k: edge_dot(q, k, edge_index)  # noqa: E731
-    dense = lambda q, k: (q @ k.T)[edge_index[0], edge_index[1]]  # noqa: E731
-    close(ours(*inputs), dense(*inputs))
-    close(value_and_gradients(weighted(ours), *inputs), value_and_gradients(weighted(dense), *inputs))
+    exact = lambda q, k: (q @ k.T)[edge_index[0], edge_index[1]]  # noqa: E731
+    close(ours(*inputs), exact(*inputs))
+    close(value_and_gradients(weighted(ours), *inputs), value_and_gradients(weighted(exact), *inputs))
 
 
 def test_edge_sum_equals_dense(edge_index):
     inputs = torch.randn(edge_index.size(1), dtype=torch.double), torch.randn(20, 5, dtype=torch.double)
     ours = lambda w, x: edge_sum(w, x, edge_index, 30).flatten()  # noqa: E731
     matrix = lambda w: w.new_zeros(30, 20).index_put((edge_index[0], edge_index[1]), w, accumulate=True)  # noqa: E731
-    dense = lambda w, x: (matrix(w) @ x).flatten()  # noqa: E731
-    close(ours(*inputs), dense(*inputs))
-    close(value_and_gradients(weighted(ours), *inputs), value_and_gradients(weighted(dense), *inputs))
+    exact = lambda w, x: (matrix(w) @ x).flatten()  # noqa: E731
+    close(ours(*inputs), exact(*inputs))
+    close(value_and_gradients(weighted(ours), *inputs), value_and_gradients(weighted(exact), *inputs))
 
 
 def test_edge_products_are_twice_differentiable():
@@ -170,7 +171,7 @@ def test_only_what_needs_a_gradient_gets_one():
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 30.0])
 def test_float32_is_accurate_at_any_scale(scale):
     x = torch.nn.functional.normalize(torch.randn(300, 16, dtype=torch.double)) * scale
-    exact, exact_gradient = value_and_gradients(lambda x: sym_lse(x, 150, backend="dense").sum(), x)
+    exact, exact_gradient = value_and_gradients(lambda x: dense.sym_lse(x, 150).sum(), x)
     single, gradient = value_and_gradients(lambda x: sym_lse(x, 150).sum(), x.float())
     assert single.isfinite()
     assert abs(single - exact) < 1e-6 * exact.abs()
@@ -195,7 +196,7 @@ def test_error_of_tf32_products(temperature, error):
     """Operands rounded to tf32's 10 bits, as in CUDA's products where torch allows it."""
     x = torch.nn.functional.normalize(torch.randn(300, 64, dtype=torch.double)) / temperature**0.5
     rounded = ((x.float().view(torch.int32) + 0x1000) & ~0x1FFF).view(torch.float32)
-    exact, (exact_gradient,) = value_and_gradients(lambda x: sym_lse(x, 150, backend="dense").mean(), x)
+    exact, (exact_gradient,) = value_and_gradients(lambda x: dense.sym_lse(x, 150).mean(), x)
     value, (gradient,) = value_and_gradients(lambda x: sym_lse(x, 150).mean(), rounded)
     assert abs(value - exact) < error
     assert (gradient - exact_gradient).norm() < 2e-3 * exact_gradient.norm()
@@ -211,9 +212,7 @@ def test_autocast_does_not_round_the_scores():
 def test_twice_in_one_graph_and_without_gradients():
     x = torch.randn(20, 4, dtype=torch.double, requires_grad=True)
     (sym_lse(x).sum() + 2 * sym_lse(x * 2).sum()).backward()
-    expected = value_and_gradients(
-        lambda x: sym_lse(x, backend="dense").sum() + 2 * sym_lse(x * 2, backend="dense").sum(), x
-    )
+    expected = value_and_gradients(lambda x: dense.sym_lse(x).sum() + 2 * dense.sym_lse(x * 2).sum(), x)
     close(x.grad, expected[1][0])
     with torch.no_grad():
         assert not sym_lse(x).requires_grad
@@ -245,7 +244,7 @@ def test_bad_input_is_named():
         sym_lse(x[:, 0])
     with pytest.raises(TypeError, match=r"x must be a floating-point tensor \[N, D\], got torch.int64 tensor"):
         sym_lse(x.long())
-    with pytest.raises(ValueError, match=r"backend must be one of \['dense', 'tiles', 'triton'\], got 'magic'"):
+    with pytest.raises(ValueError, match=r"backend must be one of \['tiles', 'triton'\], got 'magic'"):
         sym_lse(x, backend="magic")
     with pytest.raises(ValueError, match="q and k must have the same width, got 3 and 2"):
         cross_lse(x, x[:, :2])

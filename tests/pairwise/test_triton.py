@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from gcl.pairwise import cross_lse, sym_lse
+from tests.pairwise import dense
 from tests.pairwise.inputs import weighted
 from tests.reference import value_and_gradients
 
@@ -64,7 +65,7 @@ def test_sym_lse_equals_dense(m, d, views, bound, dtype):
     m, num_items = (m - m % views, m // views) if views else (m, 0)
     agree(
         lambda x: sym_lse(x, num_items, bound=bound, backend="triton"),
-        lambda x: sym_lse(x, num_items, backend="dense"),
+        lambda x: dense.sym_lse(x, num_items),
         [rows(m, d, dtype, 3.0)],
         dtype,
     )
@@ -81,7 +82,7 @@ def test_cross_lse_equals_dense(n, k, both, bound, dtype):
     for options in ({}, {"exclude": exclude[:, 0]}, {"exclude": exclude}):
         agree(
             lambda q, k, w, o=options: cross_lse(q, k, log_weight=w, both=both, bound=bound, backend="triton", **o),
-            lambda q, k, w, o=options: cross_lse(q, k, log_weight=w, both=both, backend="dense", **o),
+            lambda q, k, w, o=options: dense.cross_lse(q, k, log_weight=w, both=both, **o),
             [q, keys, log_weight],
             dtype,
         )
@@ -115,7 +116,7 @@ def test_scores_far_apart(dtype):
     q, k = rows(70, 128, dtype, 20.0), rows(90, 128, dtype, 20.0)
     agree(
         lambda q, k: cross_lse(q, k * 4, both=True, backend="triton"),
-        lambda q, k: cross_lse(q, k * 4, both=True, backend="dense"),
+        lambda q, k: dense.cross_lse(q, k * 4, both=True),
         [q, k],
         dtype,
         single=1e-4,
@@ -131,7 +132,7 @@ def test_one_column_left_out_at_the_edge_of_a_tile(column):
     exclude[129 - column] = column
     agree(
         lambda q, k: cross_lse(q, k, exclude=exclude, both=True, backend="triton"),
-        lambda q, k: cross_lse(q, k, exclude=exclude, both=True, backend="dense"),
+        lambda q, k: dense.cross_lse(q, k, exclude=exclude, both=True),
         [q, k],
         torch.float32,
     )
@@ -150,7 +151,7 @@ def test_small_weights_are_not_flushed(dtype):
 def test_the_widest_rows_and_mixed_dtypes():
     q, k = rows(5, 256, torch.float16), rows(6, 256, torch.float16)
     out = cross_lse(q.half(), k.float(), backend="triton")
-    torch.testing.assert_close(out.double(), cross_lse(q, k, backend="dense"), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(out.double(), dense.cross_lse(q, k), rtol=1e-5, atol=1e-5)
 
 
 @runs_kernels

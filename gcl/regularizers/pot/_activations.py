@@ -66,20 +66,17 @@ class Leaky(RelaxedActivation):
     Args:
         alpha: slope for x < 0: a number in [0, 1], or a tensor of any values, one or one for each column.
 
-    **Source:** CROWN (arXiv 1811.00866), section 3.3. **Differs:** any slope, and a form in which no denominator
-    vanishes.
+    **Source:** CROWN (arXiv 1811.00866), section 3.3. **Differs:** any slope; no denominator vanishes.
     """
 
     alpha: float | Tensor
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Apply the activation."""
         if self.is_identity:
             return x
         return F.prelu(x, self.alpha) if isinstance(self.alpha, Tensor) else F.leaky_relu(x, self.alpha)
 
     def image(self, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-        """Least and greatest value on [low, high]."""
         if not isinstance(self.alpha, Tensor):
             return super().image(low, high)
         rises, falls = self.alpha.relu(), self.alpha.neg().relu()
@@ -88,7 +85,6 @@ class Leaky(RelaxedActivation):
         return least, high - rises * high_part + (falls * low_part - high).relu()
 
     def bounds(self, low: Tensor, high: Tensor) -> LinearBounds:
-        """Parallel lines below and above the activation on [low, high]."""
         positive, negative = high.relu(), low.neg().relu()
         width = positive + negative
         empty = 1 - width.sign()  # the interval [0, 0] counts as positive
@@ -111,7 +107,6 @@ class Leaky(RelaxedActivation):
         return not isinstance(self.alpha, Tensor) and self.alpha == 1
 
     def detach(self) -> "Leaky":
-        """The activation without a gradient to a learnt slope."""
         return Leaky(self.alpha.detach()) if isinstance(self.alpha, Tensor) else self
 
 
@@ -126,11 +121,9 @@ class Elu(RelaxedActivation):
     alpha: float
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Apply the activation."""
         return F.elu(x, self.alpha)
 
     def bounds(self, low: Tensor, high: Tensor) -> LinearBounds:
-        """Parallel lines below and above the activation on [low, high]."""
         least, greatest, width = self(low), self(high), high - low
         narrow = width < 1e-4  # the chord would be a quotient of rounding errors: take the derivative in the middle
         middle = (low + high) / 2
@@ -146,8 +139,8 @@ def relaxed(activation: object) -> RelaxedActivation:
     """The relaxation of a torch activation.
 
     Raises:
-        TypeError: it is none of the identity, ReLU, LeakyReLU, PReLU and ELU.
-        ValueError: the slope of a LeakyReLU is outside [0, 1], or the scale of an ELU outside (0, 1].
+        TypeError, ValueError: it is none of the identity, ReLU, LeakyReLU, PReLU and ELU; or the slope of a LeakyReLU
+            is outside [0, 1], or the scale of an ELU outside (0, 1].
 
     Example:
         >>> relaxed(nn.LeakyReLU(0.2))

@@ -38,8 +38,7 @@ def compactness_bound(
 
     A view is allowed if each node i keeps its last edge and loses at most k_i of the d_i edges that end in it,
 
-    .. math:: k_i = \min(d_i - 1,\; \mathrm{round}\, p\, d_i)
-              \quad\text{or}\quad \min(d_i - 1,\; \mathrm{round} \sum_{e \to i} p_e)
+    .. math:: k_i = \min\Big(d_i - 1,\; \mathrm{round} \sum_{e \to i} p_e\Big)
 
     Modes, each differentiable in the encoder, ``x`` and ``contrast``:
 
@@ -56,7 +55,7 @@ def compactness_bound(
         edge_index: the whole graph ``[2, E]``, without weights. Duplicates count as edges; self-loops do not, since
             the layers put them back.
         contrast: directions c ``[N, D]``, such as :func:`contrast_directions` of the other view's embeddings.
-        drop_rate: p in [0, 1], or ``[E]``, one for each column of ``edge_index``.
+        drop_rate: :math:`p_e` in [0, 1]: one number, or ``[E]``, one for each column of ``edge_index``.
         mode: as above.
         view: edges ``[2, E']`` of the view for ``"reference"`` and ``"linear"``; ``None``: the whole graph.
         targets: long ``[T]``, the nodes to score, each in the whole graph; ``None``: all.
@@ -93,14 +92,13 @@ def compactness_bound(
     if contrast.shape != wanted:
         raise ValueError(f"contrast must have shape {wanted}, the encoder's output, got {tuple(contrast.shape)}")
     allowed = AllowedViews.of(Graph(edge_index, x.size(0), x.dtype), drop_rate)
-    return score(ScoreInputs(layers, x, allowed.graph), allowed, contrast, mode, view=view, targets=targets)
+    return score(ScoreInputs(layers, x, allowed.graph), allowed, contrast, mode, view, targets)
 
 
 def contrast_directions(h: Tensor, eps: float = 1e-5) -> Tensor:
     r"""For each node, its own direction minus the mean direction of the others.
 
-    .. math:: c_i = \bar z_i - \frac{1}{N - 1} \sum_{j \ne i} \bar z_j, \qquad
-              \bar z = \frac{z}{\sqrt{\lVert z \rVert^2 + \varepsilon^2}}
+    .. math:: c_i = \bar z_i - \frac{1}{N-1} \sum_{j \ne i} \bar z_j, \quad \bar z = z / \sqrt{\|z\|^2 + \varepsilon^2}
 
     Args:
         h: embeddings ``[N, D]`` of one view, N >= 2.
@@ -116,7 +114,6 @@ def contrast_directions(h: Tensor, eps: float = 1e-5) -> Tensor:
         tensor([[ 1., -1.],
                 [-1.,  1.]])
     """
-    check_matrix("h", h)
     check_several("h", h)
     n = h.size(0)
     unit = h * (h.square().sum(1, keepdim=True) + eps**2).rsqrt()
@@ -133,8 +130,7 @@ class ScoreInputs:
     """What the scores at all drop rates share: layers, graph, and ``y``, the features times the first weight."""
 
     def __init__(self, layers: Sequence[Layer], x: Tensor, graph: Graph) -> None:
-        self.layers = layers
-        self.graph = graph
+        self.layers, self.graph = layers, graph
         self.y = features_product(x, layers[0].weight)
 
     @cached_property
@@ -149,9 +145,8 @@ def score(
     allowed: AllowedViews,
     contrast: Tensor,
     mode: Mode,
-    *,
-    view: Tensor | None = None,
-    targets: Tensor | None = None,
+    view: Tensor | None,
+    targets: Tensor | None,
 ) -> Tensor:
     """:func:`compactness_bound` of prepared inputs."""
     if mode == "worst":
@@ -184,14 +179,13 @@ def _linear(
     inputs: ScoreInputs, allowed: AllowedViews, seen: Graph, contrast: Tensor, targets: Tensor | None
 ) -> Tensor:
     """Both activations replaced by lines, at the view ``seen``; the sign of g_i chooses the line at its neighbors."""
-    (first, second), y = inputs.layers, inputs.y
+    (first, second), y, c = inputs.layers, inputs.y, pick(contrast, targets)
     ends = preactivation(first, allowed, y, y)
     bounds1 = first.activation.bounds(*ends)
     hidden = through(second.weight, *first.activation.image(*ends))
     bounds2 = second.activation.bounds(*preactivation(second, allowed, *hidden, targets))
     inner = bounds1.slope * (seen.propagate(y) + first.bias)
     at_view = bounds1._replace(slope=inner).map(lambda part: pick(seen.propagate(part), targets))
-    c = pick(contrast, targets)
     q = bounds2.slope * c
     g = q @ second.weight.T
     return (g * at_view.slope).sum(1) + at_view.intercept(g) + q @ second.bias + bounds2.intercept(c)
@@ -201,14 +195,13 @@ def _certificate(
     inputs: ScoreInputs, allowed: AllowedViews, contrast: Tensor, targets: Tensor | None, tight: bool
 ) -> Tensor:
     """Intervals up to the last layer, lines there, and the worst row of the matrix for each node's coefficients."""
-    layers, low, high = inputs.layers, inputs.y, inputs.y
+    layers, low, high, c = inputs.layers, inputs.y, inputs.y, pick(contrast, targets)
     for before, after in pairwise(layers):
         h_low, h_high = before.activation.image(*preactivation(before, allowed, low, high, tight=tight))
         low, high = through(after.weight, h_low, h_high)
     last = layers[-1]
     ends = preactivation(last, allowed, low, high, targets, tight)
     bounds = last.activation.bounds(*ends)
-    c = pick(contrast, targets)
     q = bounds.slope * c
     constant = q @ last.bias + bounds.intercept(c)
     worst = worst_rows(allowed, q @ last.weight.T, h_low, h_high, targets, tight) + constant

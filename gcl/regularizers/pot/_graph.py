@@ -18,13 +18,7 @@ BLOCK = 16  # columns that a maximum over neighbors gathers at once
 
 
 class Graph:
-    """The 0/1 adjacency ``[N, N]``, row i holding the edges that end in node i; duplicates count, loops do not.
-
-    Args:
-        edge_index: ``[2, E]``.
-        num_nodes: N.
-        dtype: of the values.
-    """
+    """The 0/1 adjacency ``[N, N]``, row i holding the edges that end in node i; duplicates count, loops do not."""
 
     def __init__(self, edge_index: Tensor, num_nodes: int, dtype: torch.dtype) -> None:
         self.edge_index, self.num_nodes = edge_index, num_nodes

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from augmentors._sparse import largest, numbers_below
 from gcl.pairwise import edge_dot
-from gcl.regularizers.pot._graph import AllowedViews, Graph
+from gcl.regularizers.pot._graph import AllowedViews
 from gcl.regularizers.pot._layers import Layer
 
 
@@ -19,8 +19,7 @@ def interval(allowed: AllowedViews, low: Tensor, high: Tensor, tight: bool = Fal
 
     Without ``tight`` the first part is 0. The sum is scaled by the node's own delta, low or high by its sign.
     """
-    least = _least(allowed, torch.cat([low, -high], dim=1), tight)
-    bottom, top = least.chunk(2, dim=1)
+    bottom, top = _least(allowed, torch.cat([low, -high], dim=1), tight).chunk(2, dim=1)
     return bottom, -top
 
 
@@ -46,10 +45,12 @@ def worst_rows(
     Like :func:`interval`, with one number for each edge; ``tight`` subtracts the exact sum of the k_i greatest.
     """
     graph, budget, lo, hi = allowed.graph, allowed.budget[:, 0], allowed.low[:, 0], allowed.high[:, 0]
-    row, edge = _edges_into(graph, targets)
-    col, value = graph.col.index_select(0, edge), graph.value.index_select(0, edge)
     if targets is None:
         targets = torch.arange(graph.num_nodes, device=g.device)
+    count = graph.start.diff().index_select(0, targets)
+    row = torch.repeat_interleave(count)  # of each edge that ends in a target, the target's place
+    edge = graph.start.index_select(0, targets).index_select(0, row) + numbers_below(count)
+    col, value = graph.col.index_select(0, edge), graph.value.index_select(0, edge)
     signed, ends = torch.cat([g.relu(), -g.neg().relu()], dim=1), torch.cat([low, high], dim=1)
     own = (signed * ends.index_select(0, targets)).sum(1)
     e = edge_dot(signed, ends, torch.stack([row, col])) * value
@@ -80,12 +81,3 @@ def _scaled(low: Tensor, high: Tensor, own: Tensor, rest: Tensor) -> Tensor:
     """The node's own term and its neighbors' ``rest``, both with the node's own delta at its worst."""
     self_term = low.square() * own.relu() - high.square() * own.neg().relu()
     return self_term + low * rest.relu() - high * rest.neg().relu()
-
-
-def _edges_into(graph: Graph, targets: Tensor | None) -> tuple[Tensor, Tensor]:
-    """For each edge that ends in a target, the target's place and the edge's number; all edges without targets."""
-    if targets is None:
-        return graph.row, torch.arange(len(graph.row), device=graph.row.device)
-    count = graph.start.diff().index_select(0, targets)
-    row = torch.repeat_interleave(count)
-    return row, graph.start.index_select(0, targets).index_select(0, row) + numbers_below(count)

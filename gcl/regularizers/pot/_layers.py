@@ -28,8 +28,7 @@ def layer(conv: GCNConv, activation: Callable[[Tensor], Tensor] | None) -> Layer
         activation: identity (``None``), ReLU, LeakyReLU, PReLU or ELU (a module, or ``torch.relu``).
 
     Raises:
-        TypeError: another convolution or activation.
-        ValueError: a convolution with other settings, or an activation outside the range covered.
+        TypeError, ValueError: another convolution or activation, other settings, or a slope outside the range covered.
 
     Example:
         >>> from torch_geometric.nn import GCNConv
@@ -53,9 +52,8 @@ def layers_of(encoder: nn.Module | Sequence[Layer]) -> list[Layer]:
     The encoder may be wrapped in ``DistributedDataParallel`` or ``torch.compile``.
 
     Raises:
-        TypeError: the encoder is of another kind, or a layer or activation is not covered.
-        ValueError: the encoder normalizes or drops out between the layers, or has jumping knowledge or fewer than two
-            layers.
+        TypeError, ValueError: the encoder is of another kind, a layer or activation is not covered, or it normalizes or
+            drops out between the layers, or has jumping knowledge or fewer than two layers.
     """
     if isinstance(encoder, nn.Module):
         layers = _layers_of_gcn(unwrap(encoder))

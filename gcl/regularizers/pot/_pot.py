@@ -58,9 +58,7 @@ class POT:
         check_mode(mode)
         if target_batch is not None:
             check_at_least("target_batch", target_batch, 1)
-        self.drop_rates = _pair_of(drop_rates)
-        self.mode = mode
-        self.target_batch = target_batch
+        self.drop_rates, self.mode, self.target_batch = _pair_of(drop_rates), mode, target_batch
 
     def check_method(self, encoder: nn.Module, *, readout: Readout | None, drops_edges: bool) -> None:
         """Raise unless a method's encoder and views are covered; :class:`gcl.methods.Regularized` calls it."""
@@ -74,32 +72,21 @@ class POT:
         self, encoder: nn.Module | Sequence[Layer], pair: Pair, *, generator: Generator | None = None
     ) -> Tensor:
         """The loss of the pair, a scalar: log 2 where every score is 0; the generator draws the target nodes."""
-        data, view1, view2 = pair.data, pair.view1, pair.view2
+        data, view1, view2, n = pair.data, pair.view1, pair.view2, pair.data.num_nodes
         for view in (data, view1, view2):
             if view.get("edge_weight") is not None:
-                raise ValueError(
-                    "POT does not cover edge weights: remove edge_weight from data, drop without as_weight"
-                )
-            if view.num_nodes != data.num_nodes:
-                raise ValueError(f"POT needs views with all {data.num_nodes} nodes, got {view.num_nodes}")
-        if (num_seeds := data.get("batch_size", data.num_nodes)) != data.num_nodes:
-            raise ValueError(
-                f"POT needs the embeddings of all {data.num_nodes} nodes, got those of {num_seeds} seeds: "
-                "use gcl.data.cluster_loader, whose nodes all count"
-            )
+                raise ValueError("POT does not cover edge weights: remove data.edge_weight, drop without as_weight")
+            if view.num_nodes != n:
+                raise ValueError(f"POT needs views with all {n} nodes, got {view.num_nodes}")
+        if (seeds := data.get("batch_size", n)) != n:
+            hint = "use gcl.data.cluster_loader, whose nodes all count"
+            raise ValueError(f"POT needs the embeddings of all {n} nodes, got those of {seeds} seeds: {hint}")
         rate1, rate2 = (rate(data) if callable(rate) else rate for rate in self.drop_rates)
         targets = None
-        if self.target_batch is not None and self.target_batch < data.num_nodes:
-            targets = permutation(data.num_nodes, data.x.device, generator)[: self.target_batch]
-        return pot_loss(
-            encoder,
-            data.edge_index,
-            (view1.x, view1.edge_index, pair.h1),
-            (view2.x, view2.edge_index, pair.h2),
-            (rate1, rate2),
-            mode=self.mode,
-            targets=targets,
-        )
+        if self.target_batch is not None and self.target_batch < n:
+            targets = permutation(n, data.x.device, generator)[: self.target_batch]
+        views = (view1.x, view1.edge_index, pair.h1), (view2.x, view2.edge_index, pair.h2)
+        return pot_loss(encoder, data.edge_index, *views, (rate1, rate2), mode=self.mode, targets=targets)
 
     def __repr__(self) -> str:
         return f"POT(drop_rates={self.drop_rates}, mode={self.mode!r}, target_batch={self.target_batch})"
@@ -115,21 +102,17 @@ def pot_loss(
     mode: Mode = "reference",
     targets: Tensor | None = None,
 ) -> Tensor:
-    r"""POT's loss on plain tensors, for a training loop of one's own.
+    r"""POT's loss on plain tensors, a scalar, for a training loop of one's own.
 
     .. math:: \frac{1}{2T} \sum_i \mathrm{softplus}(-s_i^{1|2}) + \mathrm{softplus}(-s_i^{2|1})
 
     where :math:`s_i^{v|w}` is the score of node i over the views like v, in the direction that view w gives.
 
     Args:
-        encoder: as for :func:`gcl.regularizers.compactness_bound`: PyG's ``GCN``, or its layers.
+        encoder, mode, targets: as for :func:`gcl.regularizers.compactness_bound`.
         edge_index: the graph ``[2, E]`` that both views were made from.
         view1, view2: ``(x [N, F], edge_index [2, E'], h [N, D])``: features, edges and embeddings of a view.
         drop_rates: the probability of dropping an edge, in [0, 1] or ``[E]``: of both views, or a pair.
-        mode, targets: as for :func:`gcl.regularizers.compactness_bound`.
-
-    Returns:
-        Scalar.
 
     Raises:
         TypeError, ValueError: the encoder is not covered, a rate is out of range, or shapes do not fit.
@@ -152,11 +135,9 @@ def pot_loss(
     total = first.y.new_zeros(())
     for inputs, (_, seen, h), (_, _, other), rate in ((first, view1, view2, rate1), (second, view2, view1, rate2)):
         if h.shape != other.shape or h.size(0) != graph.num_nodes:
-            raise ValueError(
-                f"view1 and view2 must hold embeddings of the {graph.num_nodes} nodes, got {tuple(h.shape)}"
-            )
+            raise ValueError(f"views must hold embeddings of the {graph.num_nodes} nodes, got {tuple(h.shape)}")
         directions, allowed = contrast_directions(other.to(inputs.y.dtype)), AllowedViews.of(graph, rate)
-        total = total + F.softplus(-score(inputs, allowed, directions, mode, view=seen, targets=targets)).mean() / 2
+        total = total + F.softplus(-score(inputs, allowed, directions, mode, seen, targets)).mean() / 2
     return total
 
 

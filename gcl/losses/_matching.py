@@ -1,10 +1,58 @@
-"""The information regularizer of ARIEL."""
+"""Losses of matching rows only, without negatives, in O(N D)."""
 
 from torch import Tensor
 
 from augmentors._checks import check_positive
 from gcl._checks import check_views
 from gcl.losses._similarity import unit
+
+
+def alignment(z1: Tensor, z2: Tensor) -> Tensor:
+    r"""Mean squared distance between matching unit rows, a scalar in [0, 4].
+
+    .. math:: \frac{1}{N} \sum_i \| u_i - u'_i \|^2
+
+    Args:
+        z1, z2: embeddings ``[N, D]`` of two views.
+
+    Raises:
+        TypeError, ValueError: as :func:`gcl.losses.info_nce`.
+
+    **Source:** Wang and Isola (arXiv 2005.10242), section 4.1.1, alpha = 2. **Differs:** nothing.
+
+    Example:
+        >>> import torch
+        >>> alignment(torch.eye(2), torch.eye(2).flip(0))  # orthogonal rows
+        tensor(2.)
+    """
+    check_views(z1, z2)
+    return (unit(z1) - unit(z2)).square().sum(1).mean()
+
+
+def byol(p: Tensor, z: Tensor) -> Tensor:
+    r"""Cosine distance between predictions and their targets, which get no gradient.
+
+    .. math:: \frac{1}{N} \sum_i \left( 2 - 2 \cos(p_i, z_i) \right)
+
+    Args:
+        p, z: predictions of the online network, and projections or embeddings of the target network ``[N, D]``.
+
+    Returns:
+        Scalar in [0, 4].
+
+    Raises:
+        TypeError, ValueError: as :func:`gcl.losses.info_nce`.
+
+    **Source:** BYOL (arXiv 2006.07733), eq. 2; BGRL (arXiv 2102.06514) uses -cos, which differs by scale and shift.
+    **Differs:** one direction only; add the other with the views swapped.
+
+    Example:
+        >>> import torch
+        >>> byol(torch.eye(2), torch.eye(2)), byol(torch.eye(2), -torch.eye(2))
+        (tensor(0.), tensor(4.))
+    """
+    check_views(p, z)
+    return (2 - 2 * (unit(p) * unit(z.detach())).sum(1)).mean()
 
 
 def information_regularizer(z1: Tensor, z2: Tensor, z: Tensor, temperature: float = 0.5) -> Tensor:
@@ -24,8 +72,7 @@ def information_regularizer(z1: Tensor, z2: Tensor, z: Tensor, temperature: floa
         Scalar, at least 0; it scales as :math:`e^{1 / \tau}`.
 
     Raises:
-        TypeError: an embedding is not floating-point.
-        ValueError: the shapes differ or have no rows, or the temperature is not above 0.
+        TypeError, ValueError: as :func:`gcl.losses.info_nce`.
 
     **Source:** ARIEL (arXiv 2208.06956) and the authors' code, which has the stop-gradients. **Differs:** nothing.
 

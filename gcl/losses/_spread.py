@@ -1,39 +1,14 @@
-"""Losses on the geometry of the rows: alignment of positives, uniformity of all."""
+"""Losses on one view: how little its rows spread, by Gaussian potentials in O(N) memory."""
 
 import math
 
 from torch import Tensor
 
 from augmentors._checks import check_positive
-from gcl._checks import check_matrix, check_several, check_views
+from gcl._checks import check_several
 from gcl.losses._similarity import row_numbers, unit
 from gcl.pairwise import cross_lse, sym_lse
 from gcl.pairwise._numerics import at_least_float32
-
-
-def alignment(z1: Tensor, z2: Tensor) -> Tensor:
-    r"""Mean squared distance between matching unit rows.
-
-    .. math:: \frac{1}{N} \sum_i \| u_i - u'_i \|^2
-
-    Args:
-        z1, z2: embeddings ``[N, D]`` of two views.
-
-    Returns:
-        Scalar in [0, 4].
-
-    Raises:
-        TypeError, ValueError: as :func:`gcl.losses.info_nce`.
-
-    **Source:** Wang and Isola (arXiv 2005.10242), section 4.1.1, alpha = 2. **Differs:** nothing.
-
-    Example:
-        >>> import torch
-        >>> alignment(torch.eye(2), torch.eye(2).flip(0))  # orthogonal rows
-        tensor(2.)
-    """
-    check_views(z1, z2)
-    return (unit(z1) - unit(z2)).square().sum(1).mean()
 
 
 def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
@@ -49,8 +24,7 @@ def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
         Scalar in [-4t, 0]; 0 where all rows point in one direction.
 
     Raises:
-        TypeError: ``z`` is not floating-point.
-        ValueError: there is one row only, or ``t`` is not above 0.
+        TypeError, ValueError: ``z`` is not floating-point or has one row only, or ``t`` is not above 0.
 
     **Source:** Wang and Isola (arXiv 2005.10242), section 4.1.2. **Differs:** nothing.
 
@@ -59,7 +33,6 @@ def uniformity(z: Tensor, t: float = 2.0) -> Tensor:
         >>> uniformity(torch.eye(3))  # every squared distance is 2
         tensor(-4.)
     """
-    check_matrix("z", z)
     check_several("z", z)
     check_positive("t", t)
     potential = sym_lse(unit(z) * (2 * t) ** 0.5, bound=2 * t).logsumexp(0)
@@ -76,19 +49,16 @@ def dispersive(z: Tensor, temperature: float = 0.5) -> Tensor:
         temperature: t, above 0.
 
     Raises:
-        TypeError: ``z`` is not floating-point.
-        ValueError: there is one row only, or the temperature is not above 0.
+        TypeError, ValueError: as :func:`uniformity`.
 
-    **Source:** Diffuse and Disperse (arXiv 2506.09027), the InfoNCE variant with squared distances.
-    **Differs:** excludes the pairs i = j (N constant terms of 1 in the paper's mean); distances are not divided by D
-    as in the authors' code.
+    **Source:** Diffuse and Disperse (arXiv 2506.09027), the InfoNCE variant with squared distances. **Differs:** no
+    pairs i = j (N constant terms of 1 in the paper's mean); distances are not divided by D, as in the authors' code.
 
     Example:
         >>> import torch
         >>> dispersive(torch.tensor([[0.0], [1.0]]), temperature=0.5)  # -1 / 0.5
         tensor(-2.)
     """
-    check_matrix("z", z)
     check_several("z", z)
     check_positive("temperature", temperature)
     z = at_least_float32(z)
