@@ -1,10 +1,11 @@
 # make demo    set-up, then train and evaluate on the built-in data set (quickstart.png)
 # make test    set-up, then the test suite
+# make fuzz    set-up, then the fuzzers
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: setup demo test test-triton lint cover scatter build clean
+.PHONY: setup demo test test-triton fuzz lint cover scatter build clean
 
 setup: $(STAMP)
 
@@ -25,6 +26,11 @@ test-triton: .venv/triton
 
 .venv/triton: | setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $@ triton==3.6.0 numpy==2.3.5
+
+# 100,000 random calls of the public functions, and 2 million attacks on the certificates (an hour).
+fuzz: setup
+	$(BIN)/python -m tests.fuzz --inputs 100000
+	$(BIN)/python -m tests.fuzz.certificates --checks 2000000
 
 lint: setup
 	$(BIN)/ruff check .

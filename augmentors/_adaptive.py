@@ -16,8 +16,9 @@ from torch_geometric.utils import scatter
 from augmentors._base import Augmentor
 from augmentors._checks import check_callable, check_probability
 from augmentors._edges import drop_edges, uniform_per_edge
-from augmentors._graphs import edge_stores, edges_of, graph_of_nodes
+from augmentors._graphs import check_structure, edge_stores, edges_of, graph_of_nodes
 from augmentors._random import uniform
+from augmentors._sparse import dense_or_coo
 
 Centrality = Callable[[Data], Tensor]
 
@@ -31,6 +32,7 @@ def degree_centrality(data: Data) -> Tensor:
         >>> degree_centrality(Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3))
         tensor([1., 2., 1.], dtype=torch.float64)
     """
+    check_structure(data)
     return edges_of(data)[1].bincount(minlength=data.num_nodes).double()
 
 
@@ -53,6 +55,7 @@ def pagerank(data: Data, damping: float = 0.85) -> Tensor:
         tensor([0.2568, 0.4865, 0.2568], dtype=torch.float64)
     """
     check_probability("damping", damping, below=1)
+    check_structure(data)
     (batch, ptr), (row, col) = graph_of_nodes(data._store), edges_of(data)
     share = 1 / ptr.diff().double()[batch]
     degree = row.bincount(minlength=batch.numel()).double()
@@ -76,6 +79,7 @@ def eigenvector_centrality(data: Data) -> Tensor:
         >>> eigenvector_centrality(Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3))
         tensor([0.5000, 0.7071, 0.5000], dtype=torch.float64)
     """
+    check_structure(data)
     (batch, ptr), (row, col) = graph_of_nodes(data._store), edges_of(data)
     vector = torch.ones_like(batch, dtype=torch.float64)
     done = torch.zeros_like(ptr[1:], dtype=torch.bool)
@@ -97,6 +101,13 @@ class _AdaptiveAugmentor(Augmentor):
         self.p = check_probability("p", p)
         self.centrality = check_callable("centrality", centrality, "a function Data -> Tensor [N]")
         self.threshold = check_probability("threshold", threshold)
+
+    def _values(self, data: Data) -> Tensor:
+        value = self.centrality(data)
+        if not isinstance(value, Tensor) or value.shape != (data.num_nodes,):
+            got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise ValueError(f"centrality must give a tensor [{data.num_nodes}], got {got}")
+        return value
 
 
 class AdaptiveEdgeDrop(_AdaptiveAugmentor):
@@ -140,7 +151,7 @@ class AdaptiveEdgeDrop(_AdaptiveAugmentor):
 
     def probabilities(self, data: Data) -> Tensor:
         """The probability ``[E]`` of dropping each edge."""
-        value, (row, col) = self.centrality(data).double(), data.edge_index
+        value, (row, col) = self._values(data).double(), data.edge_index
         weight = value.index_select(0, col)
         if self.undirected:
             weight = (weight + value.index_select(0, row)) / 2
@@ -180,15 +191,18 @@ class AdaptiveFeatureMask(_AdaptiveAugmentor):
 
     def probabilities(self, data: Data) -> Tensor:
         """The probability ``[F]`` of masking each column."""
-        x = data.x if data.x.is_floating_point() else data.x.float()
-        weight = self.centrality(data).to(x.dtype) @ x.abs()
+        if data.x.dim() != 2:
+            raise ValueError(f"data.x must have shape [N, F], got {tuple(data.x.shape)}")
+        x = dense_or_coo(data.x if data.x.is_floating_point() else data.x.float())
+        weight = self._values(data).to(x.dtype) @ x.abs()
         group = torch.zeros_like(weight, dtype=torch.long)
         return _probabilities(weight.double(), group, 1, self.p, self.threshold)
 
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
         if data.x is not None:
-            keep = uniform(data.x.size(1), data.x.device, generator) >= self.probabilities(data)
-            data.x = data.x * keep.to(data.x.dtype)
+            p = self.probabilities(data)
+            keep = uniform(p.numel(), data.x.device, generator) >= p
+            data.x = dense_or_coo(data.x) * keep.to(data.x.dtype)
         return data
 
 

@@ -138,6 +138,8 @@ class AdversarialView(Augmentor):
         perturbed = self.feature_budget > 0 and data.x is not None
         if perturbed and not data.x.is_floating_point():
             raise ValueError(f"data.x must be floating-point to be perturbed (feature_budget > 0), got {data.x.dtype}")
+        if perturbed and data.x.layout != torch.strided:
+            raise ValueError(f"data.x must be dense to be perturbed (feature_budget > 0), got {data.x.layout}")
         graph = self._candidate_graph(data, generator)
         group, budget = self._budgets(graph)
         s = _no_flips(graph)

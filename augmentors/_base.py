@@ -9,6 +9,7 @@ from torch_geometric.data import Data, HeteroData
 from torch_geometric.transforms import BaseTransform
 
 from augmentors._checks import check_per_type, check_probability
+from augmentors._graphs import check_structure
 from augmentors._signatures import parameters_of
 
 
@@ -33,11 +34,11 @@ class Augmentor(BaseTransform):
 
     def __call__(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
         """Return a view of ``data`` and leave ``data`` unchanged; ``generator=None`` uses torch's global seed."""
-        if not isinstance(data, (Data, HeteroData)):
-            raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
         if isinstance(data, HeteroData) and not self.hetero:
             raise TypeError(f"data must be a Data or Batch for {type(self).__name__}, got {type(data).__name__}")
-        return self.forward(copy.copy(data), generator=generator)
+        data = copy.copy(data)
+        check_structure(data, hetero=True)
+        return self.forward(data, generator=generator)
 
     @abstractmethod
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:

@@ -13,7 +13,7 @@ from torch_geometric.utils import coalesce
 
 from augmentors._base import Augmentor
 from augmentors._checks import check_probability
-from augmentors._graphs import device_of, edges_of
+from augmentors._graphs import check_long, device_of, edges_of
 from augmentors._random import integers, random_bits
 from augmentors._sparse import csr_matrix, numbers_below, sums_before
 
@@ -171,8 +171,7 @@ def _mean_rows(x: Tensor, members: Tensor, num_members: Tensor) -> Tensor:
 
 def _check_cluster(cluster: Tensor) -> tuple[Tensor, Tensor]:
     """``cluster`` if it is valid, and the size of each cluster ``[K]``."""
-    if not isinstance(cluster, Tensor) or cluster.dtype != torch.long:
-        raise TypeError(f"cluster must be a long tensor [N], got {getattr(cluster, 'dtype', type(cluster).__name__)}")
+    check_long("cluster", cluster)
     if cluster.dim() != 1 or cluster.numel() == 0:
         raise ValueError(f"cluster must have shape [N] with N >= 1, got {tuple(cluster.shape)}")
     if cluster.min() < 0:

@@ -18,7 +18,7 @@ from torch_geometric.data import Data
 
 from augmentors._base import Augmentor
 from augmentors._checks import check_at_least, check_number
-from augmentors._graphs import edge_stores
+from augmentors._graphs import check_weights, edge_stores
 from augmentors._selection import edge_keys, set_edges
 from augmentors._sparse import by_row, largest
 
@@ -35,7 +35,7 @@ class PPRDiffusion(Augmentor):
     use an encoder that does not normalize again, such as ``GCNConv(..., normalize=False)``.
 
     Args:
-        alpha: probability of restarting, in (0, 1].
+        alpha: probability of restarting, in [1e-3, 1]; the steps grow as 1 / alpha.
         eps: bound of the error in units of sqrt(degree), in [1e-9, 1).
         top_k: keep the largest weights of each node's incoming edges, at least 1, in O(N top_k) memory; ``None``: all.
 
@@ -53,7 +53,8 @@ class PPRDiffusion(Augmentor):
     """
 
     def __init__(self, alpha: float = 0.2, *, eps: float = 1e-3, top_k: int | None = 32) -> None:
-        self.alpha = check_number("alpha", alpha, lambda a: 0 < a <= 1, "in (0, 1]")
+        check_number("alpha", alpha, lambda a: 0 < a <= 1, "in (0, 1]")
+        self.alpha = check_number("alpha", alpha, lambda a: a >= 1e-3, "at least 1e-3, as the steps grow as 1 / alpha")
         self.eps = check_number("eps", eps, lambda e: 1e-9 <= e < 1, "in [1e-9, 1)")
         self.top_k = top_k if top_k is None else check_at_least("top_k", top_k, 1)
 
@@ -109,7 +110,7 @@ def _diffuse(data: Data, weights: Iterable[float], decay: float, least: float, c
     for rows in torch.arange(root.numel(), device=col.device).split(max(1, _WORKSPACE // max(1, root.numel()))):
         row, near, weight = _spread(rows, (start, col, value * decay), root * least, weights, carry)
         if top_k is not None:
-            chosen = largest(row - rows[0], weight, torch.full_like(rows, top_k)).sort().values
+            chosen = largest(row - rows[:1], weight, torch.full_like(rows, top_k)).sort().values
             row, near, weight = row[chosen], near[chosen], weight[chosen]
         pieces.append((row, near, weight))
     row, near, weight = (torch.cat(blocks) for blocks in zip(*pieces, strict=True))
@@ -118,11 +119,10 @@ def _diffuse(data: Data, weights: Iterable[float], decay: float, least: float, c
 
 def _transition(data: Data) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """M's transpose in CSR as ``(start, col, value)``, and sqrt(d)."""
+    check_weights(data)
     n, (col, row) = data.num_nodes, data.edge_index
     weight = data.edge_weight if data.edge_weight is not None else torch.ones(row.numel(), device=row.device)
     weight = weight if weight.is_floating_point() else weight.float()
-    if (weight < 0).any():
-        raise ValueError(f"edge_weight must not be negative, got {weight.min().item()}")
     loops = torch.arange(n, device=row.device)
     row, col, weight = torch.cat([row, loops]), torch.cat([col, loops]), torch.cat([weight, weight.new_ones(n)])
     order, start = by_row(row, n)

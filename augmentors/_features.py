@@ -8,6 +8,7 @@ from augmentors._base import Augmentor, PerTypeAugmentor
 from augmentors._checks import check_not_negative, check_per_type
 from augmentors._graphs import NodeFloat, per_type
 from augmentors._random import normal, uniform
+from augmentors._sparse import dense_or_coo
 
 
 class SetZero(PerTypeAugmentor):
@@ -18,7 +19,7 @@ class SetZero(PerTypeAugmentor):
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
         for store, p in per_type("p", self.p, getattr(data, self._stores)):
             if self._key in store and p > 0:
-                value = store[self._key]
+                value = dense_or_coo(store[self._key])
                 keep = uniform(value.shape[self._dim :], value.device, generator).ge_(p)
                 store[self._key] = value * keep.to(value.dtype)
         return data
@@ -89,5 +90,5 @@ class FeatureNoise(Augmentor):
                 if not store.x.is_floating_point():
                     raise ValueError(f"x must be floating-point to get noise, got {store.x.dtype}")
                 noise = normal(store.x.shape, store.x.device, generator)
-                store.x = torch.add(store.x, noise.to(store.x.dtype), alpha=std)
+                store.x = torch.add(store.x.to_dense(), noise.to(store.x.dtype), alpha=std)
         return data

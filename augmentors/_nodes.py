@@ -8,6 +8,7 @@ from augmentors._base import Augmentor, PerTypeAugmentor
 from augmentors._graphs import graph_of_nodes, per_type, random_order
 from augmentors._random import uniform
 from augmentors._selection import keep_nodes
+from augmentors._sparse import dense_or_coo
 
 
 class NodeDrop(PerTypeAugmentor):
@@ -58,5 +59,5 @@ class NodeShuffle(Augmentor):
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
         for store in data.node_stores:
             if "x" in store:
-                store.x = store.x.index_select(0, random_order(store, generator))
+                store.x = dense_or_coo(store.x).index_select(0, random_order(store, generator))
         return data

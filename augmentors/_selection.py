@@ -6,7 +6,7 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.data.storage import BaseStorage
 
 from augmentors._graphs import Graph, edge_stores, ends
-from augmentors._sparse import sums_before
+from augmentors._sparse import dense_or_coo, sums_before
 
 
 def keep_edges(data: Graph, store: BaseStorage, keep: Tensor) -> Graph:
@@ -152,7 +152,7 @@ def _select(data: Graph, store: BaseStorage, key: str, index: Tensor) -> Tensor 
     dim = data.__cat_dim__(key, value, store)
     if value.dim() == 2 and dim % 2 == 1:  # row by row is faster
         return torch.stack([row.index_select(0, index) for row in value])
-    return value.index_select(dim, index)
+    return dense_or_coo(value).index_select(dim, index)
 
 
 def _slices(data: Graph, store: BaseStorage) -> dict[str, Tensor]:
@@ -166,7 +166,7 @@ def _ends(data: Graph, store: BaseStorage, key: str) -> Tensor:
     """Where among the entries of an attribute of a ``Batch`` the graphs start and end ``[B + 1]``."""
     if _is_list_of_lists(data, store, key):
         return torch.tensor([0, *map(len, store[key])]).cumsum(0)
-    return _slices(data, store)[key]
+    return _slices(data, store)[key].reshape(-1)  # those of a sparse attribute are [B + 1, 1]
 
 
 def _cut_slices(data: Graph, store: BaseStorage, keys: list[str], keep: Tensor) -> None:

@@ -35,6 +35,11 @@ def numbers_below(count: Tensor) -> Tensor:
     return torch.arange(first.numel(), device=count.device) - first
 
 
+def dense_or_coo(value: Tensor) -> Tensor:
+    """``value``, as COO if it is in another sparse layout: torch selects rows and broadcasts in COO only."""
+    return value if value.layout in (torch.strided, torch.sparse_coo) else value.to_sparse_coo()
+
+
 def csr_matrix(start: Tensor, col: Tensor, value: Tensor, num_cols: int) -> Tensor:
     """The matrix ``[M, num_cols]`` in CSR whose row i holds the entries from ``start[i]`` to ``start[i + 1]``."""
     shape = start.numel() - 1, num_cols

@@ -15,6 +15,8 @@ from augmentors._random import pick, random_bits
 from augmentors._selection import keep_nodes
 from augmentors._sparse import numbers_below, sums_before
 
+_BLOCK = 1024  # steps of a walk, after which it may end early
+
 
 class UniformSubgraph(Augmentor):
     """Keep ``num_nodes`` nodes of each graph, drawn without replacement; a smaller graph stays whole.
@@ -65,10 +67,8 @@ class EgoSubgraph(Augmentor):
     def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
         batch, _ = graph_of_nodes(data._store)
         row, col = edges_of(data)
-        inside = _mask(batch, _random_nodes(data, 1, generator))
-        for _ in range(self.num_hops):
-            inside = inside | _mask(batch, col[inside[row]]) | _mask(batch, row[inside[col]])
-        return keep_nodes(data, inside)
+        both = torch.stack([torch.cat([row, col]), torch.cat([col, row])])
+        return keep_nodes(data, _grow(_mask(batch, _random_nodes(data, 1, generator)), both, self.num_hops))
 
 
 class RandomWalkSubgraph(Augmentor):
@@ -106,17 +106,34 @@ class RandomWalkSubgraph(Augmentor):
         degree = row.bincount(minlength=batch.numel())
         first = sums_before(degree)
         node = _random_nodes(data, self.num_walks, generator)
-        visited = [node]
-        for bits in random_bits((self.walk_length, node.numel()), node.device, generator):
-            onward = neighbors[first[node] + pick(bits, degree[node])]
-            node = torch.where(degree[node] > 0, onward, node)
-            visited.append(node)
-        return keep_nodes(data, _mask(batch, torch.cat(visited)))
+        visited = _mask(batch, node)
+        for start in range(0, self.walk_length, _BLOCK):
+            steps = [node]
+            for bits in random_bits((min(_BLOCK, self.walk_length - start), node.numel()), node.device, generator):
+                onward = neighbors[first[node] + pick(bits, degree[node])]
+                node = torch.where(degree[node] > 0, onward, node)
+                steps.append(node)
+            visited = visited | _mask(batch, torch.cat(steps))
+            left = start + _BLOCK < self.walk_length
+            if left and visited[_grow(_mask(batch, node), torch.stack([row, col]), batch.numel())].all():
+                break  # the other steps would visit no new node
+        return keep_nodes(data, visited)
 
 
-def _mask(batch: Tensor, nodes: Tensor) -> Tensor:
+def _grow(inside: Tensor, edge_index: Tensor, num_hops: int) -> Tensor:
+    """The nodes at most ``num_hops`` edges after those ``inside``."""
+    row, col = edge_index
+    for _ in range(num_hops):
+        more = inside | _mask(inside, col[inside[row]])
+        if torch.equal(more, inside):
+            break
+        inside = more
+    return inside
+
+
+def _mask(like: Tensor, nodes: Tensor) -> Tensor:
     """True at ``nodes``."""
-    return torch.zeros_like(batch, dtype=torch.bool).index_fill(0, nodes, True)
+    return torch.zeros_like(like, dtype=torch.bool).index_fill(0, nodes, True)
 
 
 def _random_nodes(data: Data, count: int, generator: Generator | None) -> Tensor:

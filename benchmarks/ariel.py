@@ -76,7 +76,7 @@ def dense_attack(method, z1, data, temperature):
         a_hat, h = scale @ relaxed @ scale, data.x + delta
         for conv in method.encoder.convs:
             h = (a_hat @ (h @ conv.lin.weight.T) + conv.bias).relu()
-        grad_s, grad_x = torch.autograd.grad(dense_loss(z1, method.projector(h), temperature), [s, delta])
+        grad_s, grad_x = torch.autograd.grad(dense_loss(z1, method.method.projector(h), temperature), [s, delta])
         s = dense_projection((s.detach() + 200 / (t + 1) ** 0.5 * grad_s).triu(1), 0.2 * a.sum() / 2)
         delta = (delta.detach() + 0.01 * grad_x.sign()).clamp(-0.04, 0.04)
     flips = (torch.rand(n, n) < s).float()
@@ -91,7 +91,7 @@ def cost_cell(form, n, repeats):
     attack = partial(AdversarialView, edge_step=200, relative=False)
 
     def project(view):
-        return method.projector(method.represent(view))
+        return method.method.projector(method.represent(view))
 
     def run(data):
         if form == "dense":

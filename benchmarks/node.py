@@ -84,7 +84,7 @@ def main():
     parser.add_argument("--checkpoint", type=Path, help="folder to save the runs in, and to go on from")
     args = parser.parse_args()
     if args.method not in SETTINGS[args.settings]:
-        parser.error(f"--method must be one of {', '.join(SETTINGS[args.settings])} for --settings {args.settings}")
+        parser.error(f"--settings must be a source that has {args.method}, got {args.settings}")
 
     data = gcl.load(args.dataset, args.root).to(args.device)
     overrides = {"epochs": args.epochs, "lr": args.lr, "normalize": args.normalize}

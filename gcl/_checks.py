@@ -1,17 +1,40 @@
 """Checks of tensors and graphs: each raises an error that names the argument, the value got and what is allowed."""
 
+import math
+import warnings
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
 
-def check_matrix(name: str, value: Tensor) -> None:
-    """``value`` is a floating-point matrix."""
-    if not isinstance(value, Tensor) or not value.is_floating_point():
+def check_tensor(
+    name: str, value: Tensor, wanted: str, fits: Callable[[Tensor], bool] = Tensor.is_floating_point
+) -> None:
+    """``value`` is a dense tensor of a dtype that ``fits``, which ``wanted`` describes."""
+    if not isinstance(value, Tensor) or not fits(value):
         got = f"{value.dtype} tensor" if isinstance(value, Tensor) else type(value).__name__
-        raise TypeError(f"{name} must be a floating-point tensor [N, D], got {got}")
+        raise TypeError(f"{name} must be {wanted}, got {got}")
+    if value.layout is not torch.strided:
+        raise TypeError(f"{name} must be dense, got {value.layout}: use {name}.to_dense()")
+
+
+def check_matrix(name: str, value: Tensor, *, integers: bool = False) -> None:
+    """``value`` is a dense floating-point matrix, or one of ``integers``, with at least one column."""
+    fits = (lambda x: not x.is_complex()) if integers else Tensor.is_floating_point
+    check_tensor(name, value, "a floating-point tensor [N, D]", fits)
     if value.dim() != 2:
         raise ValueError(f"{name} must have shape [N, D], got {tuple(value.shape)}")
+    if value.size(1) == 0:
+        raise ValueError(f"{name} must have at least one column, got shape {tuple(value.shape)}")
+
+
+def check_one_dtype(**values: Tensor) -> None:
+    """``values`` have one dtype, where half precision counts as float32, in which it is computed."""
+    if len({torch.promote_types(value.dtype, torch.float32) for value in values.values()}) > 1:
+        got = " and ".join(str(value.dtype) for value in values.values())
+        raise ValueError(f"{' and '.join(values)} must have the same dtype, got {got}")
 
 
 def check_several(name: str, value: Tensor) -> None:
@@ -21,36 +44,45 @@ def check_several(name: str, value: Tensor) -> None:
         raise ValueError(f"{name} must have at least two rows, got {value.size(0)}")
 
 
-def check_views(z1: Tensor, z2: Tensor, *, several: bool = False) -> None:
+def check_views(z1: Tensor, z2: Tensor, names: tuple[str, str] = ("z1", "z2"), *, several: bool = False) -> None:
     """``z1`` and ``z2`` are the embeddings ``[N, D]`` of the same N >= 1 nodes or graphs; ``several``: of N >= 2."""
-    check_matrix("z1", z1)
-    check_matrix("z2", z2)
+    both = " and ".join(names)
+    for name, z in zip(names, (z1, z2), strict=True):
+        check_matrix(name, z)
     if z1.shape != z2.shape:
-        raise ValueError(f"z1 and z2 must have the same shape, got {tuple(z1.shape)} and {tuple(z2.shape)}")
+        raise ValueError(f"{both} must have the same shape, got {tuple(z1.shape)} and {tuple(z2.shape)}")
+    check_one_dtype(**dict(zip(names, (z1, z2), strict=True)))
     if z1.size(0) == 0:
-        raise ValueError("z1 and z2 must have at least one row, got none")
+        raise ValueError(f"{both} must have at least one row, got none")
     if several:
-        check_several("z1", z1)
+        check_several(names[0], z1)
 
 
 def check_row_weight(row_weight: Tensor, z: Tensor) -> Tensor:
-    """``row_weight`` ``[N]`` over its mean, in the dtype of ``z`` ``[N, D]``."""
+    """``row_weight`` ``[N]`` over its mean, in the dtype of ``z`` ``[N, D]``; NaN where not above 0 on a device."""
+    check_tensor("row_weight", row_weight, "a tensor of numbers [N]", lambda x: not x.is_complex())
     if row_weight.shape != (z.size(0),):
         raise ValueError(f"row_weight must have shape [{z.size(0)}], one for each row, got {tuple(row_weight.shape)}")
+    if row_weight.device.type == "cpu":
+        low, high = (end.item() for end in row_weight.aminmax())
+        if not (low > 0 and high < math.inf):
+            raise ValueError(f"row_weight must be finite and above 0, got {high if low > 0 else low}")
     weight = row_weight.to(z)
+    weight = torch.where(weight > 0, weight, math.nan)
     return weight / weight.mean()
 
 
 def check_graph(data: Data) -> None:
     """``data`` is a graph that can be trained on: it has nodes, finite ``x`` ``[N, F]`` and valid edges.
 
+    Integer ``x``, such as the numbers of atoms, is the encoder's matter; weights of edges are at least 0.
     Reads values back to the host: meant for once before training, not for each step.
     """
     if not isinstance(data, Data):
         raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
     if data.x is None:
         raise ValueError("data.x is missing: set it to the node features [N, F]")
-    check_matrix("data.x", data.x)
+    check_matrix("data.x", data.x, integers=True)
     if data.x.size(0) == 0:
         raise ValueError("data must have at least one node, got an empty graph")
     _check_finite("data.x", data.x)
@@ -59,33 +91,66 @@ def check_graph(data: Data) -> None:
     check_edges("data.edge_index", data.edge_index, data.x.size(0))
     edge_weight = data.get("edge_weight")
     if edge_weight is not None:
-        if edge_weight.size(0) != data.edge_index.size(1):
-            edges = data.edge_index.size(1)
-            raise ValueError(f"data.edge_weight must have one entry for each of {edges} edges, got {len(edge_weight)}")
+        check_edge_weight(edge_weight, data.edge_index.size(1))
         _check_finite("data.edge_weight", edge_weight)
+        if edge_weight.numel() and edge_weight.min() < 0:
+            raise ValueError(f"data.edge_weight must be at least 0, got {edge_weight.min().item()}")
+
+
+def check_edge_weight(edge_weight: Tensor, num_edges: int) -> None:
+    """``data.edge_weight`` is a floating-point tensor with an entry for each edge; reads no values."""
+    check_tensor("data.edge_weight", edge_weight, f"a floating-point tensor [{num_edges}]")
+    if edge_weight.shape != (num_edges,):
+        got = " x ".join(map(str, edge_weight.shape)) or "a scalar"
+        raise ValueError(f"data.edge_weight must have one entry for each of {num_edges} edges, got {got}")
 
 
 def check_edges(name: str, value: Tensor, num_nodes: int) -> None:
     """``value`` is a long tensor ``[2, E]`` of node numbers; reads values back to the host."""
-    if value.dtype != torch.long:
-        raise TypeError(f"{name} must be a long tensor, got {value.dtype}")
-    if value.dim() != 2 or value.size(0) != 2:
-        raise ValueError(f"{name} must have shape [2, E], got {tuple(value.shape)}")
+    check_long(name, value, 2, "E")
     check_numbers(name, value, "node", num_nodes)
 
 
-def check_numbers(name: str, value: Tensor, kind: str, size: int) -> None:
+def check_long(name: str, value: Tensor, *shape: int | str) -> None:
+    """``value`` is a dense long tensor of a shape, if one is given, in which a word allows any size."""
+    check_tensor(name, value, "a long tensor", lambda x: x.dtype == torch.long)
+    wanted = [size if isinstance(want, str) else want for want, size in zip(shape, value.shape, strict=False)]
+    if shape and (value.dim() != len(shape) or list(value.shape) != wanted):
+        raise ValueError(f"{name} must have shape [{', '.join(map(str, shape))}], got {tuple(value.shape)}")
+
+
+def check_index(name: str, value: Tensor, kind: str, size: int, *shape: int | str, least: int = 0) -> None:
+    """:func:`check_long` and, on a CPU only, :func:`check_numbers`."""
+    check_long(name, value, *shape)
+    if value.device.type == "cpu":
+        check_numbers(name, value, kind, size, least)
+
+
+def check_numbers(name: str, value: Tensor, kind: str, size: int, least: int = 0) -> None:
     """``value`` holds numbers of ``size`` nodes or rows, as ``kind`` says."""
     if value.numel():
         low, high = (int(end) for end in value.aminmax())
-        if low < 0 or high >= size:
-            raise ValueError(f"{name} must hold {kind} numbers in [0, {size}), got {low if low < 0 else high}")
+        if low < least or high >= size:
+            got = low if low < least else high
+            raise ValueError(f"{name} must hold {kind} numbers in [{least}, {size}), got {got}")
+
+
+def warn_one_directional(data: Data) -> None:
+    """Warn if ``edge_index`` holds no edge in both directions, as of an undirected graph with each edge given once."""
+    if not isinstance(data, Data) or data.edge_index is None:
+        return
+    row, col = data.edge_index[:, data.edge_index[0] != data.edge_index[1]]
+    if row.numel() == 0 or ((row == col[0]) & (col == row[0])).any():
+        return  # the reverse of the first edge is the quickest sign
+    if not torch.isin(row * data.num_nodes + col, col * data.num_nodes + row).any():
+        use = "if the graph is undirected, use torch_geometric.utils.to_undirected(data.edge_index)"
+        warnings.warn(f"data.edge_index holds each edge in one direction only: {use}", stacklevel=3)
 
 
 def check_labels(y: Tensor, num_rows: int) -> None:
     """``y`` holds one integer class for each of ``num_rows`` rows."""
-    if y.is_floating_point() or y.is_complex():
-        raise TypeError(f"y must hold integer classes, got {y.dtype}")
+    integers = lambda x: not (x.is_floating_point() or x.is_complex())  # noqa: E731
+    check_tensor("y", y, "a tensor of integer classes", integers)
     if y.shape != (num_rows,):
         raise ValueError(f"y must have shape [{num_rows}], one class a row, got {tuple(y.shape)}")
 

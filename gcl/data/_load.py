@@ -1,17 +1,21 @@
 """Data sets by name."""
 
 import os
+import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.nn.functional import one_hot
 from torch_geometric.data import Data, InMemoryDataset
 from torch_geometric.utils import degree
 
 from gcl.data._builtin import atlas, csbm, digits, karate
 from gcl.data._ogb import SPLITS, molecule_features, node_data, ogb_dataset
+from gcl.data._safe import check_pickle, check_tensors
 
 _BUILTIN: dict[str, Callable[[], Data | InMemoryDataset]] = {
     "atlas": atlas,
@@ -31,7 +35,14 @@ _NODE: dict[str, tuple[Any, ...]] = {  # PyG's class, and its numbers of nodes a
     "Flickr": ("AttributedGraphDataset",),
     "WikiCS": ("WikiCS",),
 }
-_GRAPH = "COLLAB DD ENZYMES IMDB-BINARY IMDB-MULTI MUTAG NCI1 NCI109 PROTEINS PTC_MR REDDIT-BINARY REDDIT-MULTI-5K"
+_GRAPH: dict[str, tuple[int, ...]] = {  # the numbers of graphs and edges (in both directions), where known
+    **dict.fromkeys(("COLLAB", "ENZYMES", "IMDB-MULTI", "NCI109", "PTC_MR", "REDDIT-BINARY", "REDDIT-MULTI-5K"), ()),
+    "DD": (1178, 1686092),
+    "IMDB-BINARY": (1000, 193062),
+    "MUTAG": (188, 7442),
+    "NCI1": (4110, 265506),
+    "PROTEINS": (1113, 162088),
+}
 
 
 def load(name: str, root: str | Path | None = None) -> Data | InMemoryDataset:
@@ -69,7 +80,7 @@ def load(name: str, root: str | Path | None = None) -> Data | InMemoryDataset:
     """
     if name in _BUILTIN:
         return _BUILTIN[name]()
-    known = [*_BUILTIN, *_NODE, *_GRAPH.split(), *SPLITS]
+    known = [*_BUILTIN, *_NODE, *_GRAPH, *SPLITS]
     if name not in known:
         other = "any other torch_geometric Data can be used without load"
         raise ValueError(f"name must be one of {', '.join(known)}, got {name!r}; {other}")
@@ -80,7 +91,9 @@ def load(name: str, root: str | Path | None = None) -> Data | InMemoryDataset:
         return node_data(graphs)
     if name in SPLITS:
         graphs.transform = molecule_features
-    elif graphs.num_features == 0:
+        return graphs
+    _check_graphs(name, graphs)
+    if graphs.num_features == 0:
         graphs.transform = _degree_features
     return graphs
 
@@ -93,9 +106,20 @@ def _pyg_node_data(name: str, graphs: InMemoryDataset) -> Data:
         size, got = [*size, 1000], [*got, int(data.test_mask.sum())]
     if got != size:
         sizes = f"{tuple(size)} nodes, edges (and test nodes), got {tuple(got)}"
-        raise ValueError(f"{name} has {sizes}: {_damaged(graphs)}")
+        raise _wrong_size(f"{name} has {sizes}", graphs)
     data.x = data.x.to_dense()
     return data
+
+
+def _check_graphs(name: str, graphs: InMemoryDataset) -> None:
+    """The sizes are the known ones, and each graph has its part of each attribute: PyG can read half-written files."""
+    size, got = _GRAPH[name], (len(graphs), graphs._data.num_edges)
+    if size and got != size:
+        raise _wrong_size(f"{name} has {size} graphs and edges, got {got}", graphs)
+    for key, ends in graphs.slices.items():
+        value = graphs._data[key]
+        if isinstance(value, Tensor) and value.size(graphs._data.__cat_dim__(key, value)) != int(ends[-1]):
+            raise _wrong_size(f"{name} has {int(ends[-1])} entries of {key}, got {tuple(value.shape)}", graphs)
 
 
 def _degree_features(data: Data) -> Data:
@@ -113,8 +137,10 @@ def _open(name: str, root: Path) -> InMemoryDataset:
     if name == "WikiCS":
         options = {"root": str(root / name), "is_undirected": True}
     graphs = InMemoryDataset.__new__(kind)  # an error in __init__ has to name its files
+    graphs._process = partial(_process, kind, graphs)
     try:
         kind.__init__(graphs, **options)
+        del graphs._process
     except ImportError as error:
         raise ImportError(f"{name} needs the package {error.name}: pip install {error.name}") from error
     except Exception as error:
@@ -127,6 +153,23 @@ def _open(name: str, root: Path) -> InMemoryDataset:
             f"Set root or $GCL_DATA to the folder that holds it, or put these files there:\n  {missing}"
         ) from error
     return graphs
+
+
+def _process(kind: type[InMemoryDataset], graphs: InMemoryDataset) -> None:
+    """PyG's processing, which unpickles files, after a look into them that runs no code."""
+    for path in Path(graphs.processed_dir).glob("*.pt"):
+        check_tensors(path)
+    if kind.__name__ == "Planetoid":
+        for raw in graphs.raw_paths:
+            if not raw.endswith(".test.index"):
+                check_pickle(raw)
+    kind._process(graphs)
+
+
+def _wrong_size(what: str, graphs: InMemoryDataset) -> ValueError:
+    """The error of a half-written data set, whose processed files are removed: they are not read a second time."""
+    shutil.rmtree(graphs.processed_dir, ignore_errors=True)
+    return ValueError(f"{what}: {_damaged(graphs)}")
 
 
 def _damaged(graphs: InMemoryDataset) -> str:

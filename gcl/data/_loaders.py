@@ -22,10 +22,10 @@ from torch_geometric.sampler import BaseSampler, EdgeSamplerInput, NodeSamplerIn
 from torch_geometric.transforms import Compose
 
 from augmentors._checks import check_at_least
+from augmentors._graphs import check_long, check_structure
 from augmentors._random import pick, random_bits
 from augmentors._selection import check_no_node_numbers
 from augmentors._sparse import by_row, numbers_below
-from gcl._checks import check_edges
 
 
 def neighbor_loader(
@@ -149,9 +149,9 @@ class _Sampler(BaseSampler):
     def __init__(self, data: Data) -> None:
         if not isinstance(data, Data) or isinstance(data, Batch):
             raise TypeError(f"data must be one graph, a torch_geometric Data, got {type(data).__name__}")
-        if data.edge_index is None:
-            raise ValueError("data.edge_index is missing: set it to a long tensor [2, E] (E may be 0)")
-        check_edges("data.edge_index", data.edge_index, data.num_nodes)
+        check_structure(data, edges=True)
+        if not data.num_nodes:
+            raise ValueError("data must have at least one node, got an empty graph")
         check_no_node_numbers(data)
         lengths = {data.num_nodes, data.num_edges}
         if lists := [key for key, value in data if isinstance(value, (list, tuple)) and len(value) in lengths]:
@@ -225,9 +225,7 @@ class _ClusterSampler(_Sampler):
 
     def __init__(self, data: Data, cluster: Tensor) -> None:
         super().__init__(data)
-        if not isinstance(cluster, Tensor) or cluster.dtype != torch.long:
-            got = getattr(cluster, "dtype", type(cluster).__name__)
-            raise TypeError(f"cluster must be a long tensor [N], got {got}")
+        check_long("cluster", cluster)
         if cluster.shape != (data.num_nodes,):
             raise ValueError(f"cluster must have shape [{data.num_nodes}], got {tuple(cluster.shape)}")
         self.cluster = cluster.cpu().unique(return_inverse=True)[1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.utils import remove_self_loops
 
+from augmentors._checks import check_at_least
+from augmentors._graphs import check_long, check_structure
 from gcl.data._matching import heaviest, matching, membership
 from gcl.nn import propagate
 
@@ -38,7 +40,7 @@ def partition(
             the mean size, then moves to the cluster of most neighbors; exactly ``num_clusters``, fast for many small
             clusters too. ``"labelprop"``: label propagation, with clusters of very unequal sizes.
         seed: of the random choices.
-        cache: folder that keeps the result, under a hash of the graph and the arguments.
+        cache: folder that keeps the result, under a hash of the graph and the arguments; a damaged file is replaced.
 
     Returns:
         Long ``[N]`` on the device of ``edge_index``: the cluster of each node, numbered from 0 on, none empty. Nodes
@@ -57,23 +59,28 @@ def partition(
         >>> partition(ring, 2, "matching").bincount()
         tensor([3, 3])
     """
+    check_structure(data, edges=True, weights=False)
     n = data.num_nodes
+    check_at_least("seed", seed, 0)
     if method not in _METHODS:
         raise ValueError(f"method must be one of {', '.join(_METHODS)}, got {method!r}")
     if method == "labelprop" and num_clusters is not None:
         raise ValueError(f'num_clusters must be None for "labelprop", which finds it itself, got {num_clusters}')
+    if num_clusters is not None:
+        check_at_least("num_clusters", num_clusters, 0)
     if method != "labelprop" and (num_clusters is None or not 1 <= num_clusters <= n):
         raise ValueError(f"num_clusters must be in [1, {n}], got {num_clusters}")
     path = cache and Path(cache, f"{_hash(data, num_clusters, method, seed)}.npy")
-    if path and path.exists():
-        return torch.from_numpy(np.load(path)).to(data.edge_index.device)
-    cluster = _partition(_adjacency(data), num_clusters, _METHODS[method], np.random.default_rng(seed))
-    cluster = np.unique(cluster, return_inverse=True)[1].astype(np.int64)
-    if path:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.npy")
-        np.save(draft, cluster)
-        draft.replace(path)
+    cluster = _cached(path, n) if path else None
+    if cluster is None:
+        cluster = _partition(_adjacency(data), num_clusters, _METHODS[method], np.random.default_rng(seed))
+        cluster = np.unique(cluster, return_inverse=True)[1].astype(np.int64)
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+                draft = Path(folder, path.name)
+                np.save(draft, cluster)
+                draft.replace(path)
     return torch.from_numpy(cluster).to(data.edge_index.device)
 
 
@@ -93,7 +100,7 @@ def partition_quality(data: Data, cluster: Tensor) -> dict[str, float]:
         with :math:`\Pi X` the mean of each node's cluster: 0 where training on clusters is training on the graph.
 
     Raises:
-        ValueError: ``cluster`` does not have one entry for each node.
+        TypeError, ValueError: ``cluster`` is not as above, or the graph has no nodes.
 
     **Source:** the remainder in the approximation bound of StructComp (ICLR 2024). **Differs:** measured, on X.
 
@@ -102,6 +109,10 @@ def partition_quality(data: Data, cluster: Tensor) -> dict[str, float]:
         >>> partition_quality(data, torch.tensor([0, 0]))
         {'num_clusters': 1, 'cut': 0.0, 'min_size': 2, 'median_size': 2, 'max_size': 2, 'error': ...}
     """
+    check_structure(data, edges=True)
+    check_long("cluster", cluster)
+    if not data.num_nodes:
+        raise ValueError("data must have at least one node, got an empty graph")
     if cluster.shape != (data.num_nodes,):
         raise ValueError(f"cluster must have shape [{data.num_nodes}], got {tuple(cluster.shape)}")
     cluster, size = cluster.unique(return_inverse=True, return_counts=True)[1:]
@@ -111,9 +122,20 @@ def partition_quality(data: Data, cluster: Tensor) -> dict[str, float]:
     quality |= {f"{name}_size": int(getattr(size, name)()) for name in ("min", "median", "max")}
     if data.x is not None:
         smooth = propagate(data, hops=2)
-        mean = smooth.new_zeros(size.numel(), smooth.size(1)).index_add_(0, cluster, data.x) / size[:, None]
-        quality["error"] = float((smooth - mean[cluster]).norm() / smooth.norm())
+        total = smooth.new_zeros(size.numel(), smooth.size(1)).index_add_(0, cluster, data.x)
+        error = (smooth - (total / size[:, None])[cluster]).norm()
+        quality["error"] = float(error / smooth.norm()) if error else 0.0
     return quality
+
+
+def _cached(path: Path, num_nodes: int) -> ndarray | None:
+    """The partition in a file, unless it is missing, damaged or another graph's."""
+    try:
+        with path.open("rb") as file:
+            cluster = np.lib.format.read_array(file, allow_pickle=False)
+    except (OSError, EOFError, ValueError):
+        return None
+    return cluster if cluster.shape == (num_nodes,) and cluster.dtype == np.int64 else None
 
 
 def _adjacency(data: Data) -> sp.csr_matrix:

@@ -11,6 +11,8 @@ import torch
 import torch.distributed as dist
 from torch import Generator
 
+from augmentors._checks import check_at_least
+
 
 class Process(NamedTuple):
     """Rank and device of one of the ``world_size`` processes that train together."""
@@ -84,4 +86,6 @@ def reseed(generator: Generator, *key: int) -> None:
         >>> torch.rand(2, generator=generator)
         tensor([0.5117, 0.0743])
     """
+    for part in key:
+        check_at_least("key", part, 0)
     generator.manual_seed(int(np.random.SeedSequence(key).generate_state(1)[0]))

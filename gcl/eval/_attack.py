@@ -36,7 +36,7 @@ def random_flips(data: Data, rate: float, *, generator: Generator | None = None)
         >>> random_flips(data, 0.67, generator=torch.Generator().manual_seed(0)).num_edges  # one off, one on
         6
     """
-    return _exchange(data, rate, None, generator)
+    return _exchange(data, *_present_pairs(data, rate), None, generator)
 
 
 def dice_attack(data: Data, rate: float, *, generator: Generator | None = None) -> Data:
@@ -57,7 +57,7 @@ def dice_attack(data: Data, rate: float, *, generator: Generator | None = None) 
         >>> data.y[edges].diff(dim=0).ne(0).sum()
         tensor(2)
     """
-    return _exchange(data, rate, _classes(data), generator)
+    return _exchange(data, *_present_pairs(data, rate), _classes(data), generator)
 
 
 def gradient_flips(data: Data, rate: float, *, generator: Generator | None = None) -> Data:
@@ -83,8 +83,7 @@ def gradient_flips(data: Data, rate: float, *, generator: Generator | None = Non
         >>> y[poisoned.edge_index].unique(dim=1).tolist()  # some edge joins the classes now
         [[0, 0, 1, 1], [0, 1, 0, 1]]
     """
-    y = _classes(data)
-    present, count = present_pairs(data), _count(data, rate)
+    (present, count), y = _present_pairs(data, rate), _classes(data)
     z, bias = _surrogate(data, present)
     flipped = present[:0]
     for done in range(_ROUNDS):
@@ -149,7 +148,7 @@ def _surrogate(data: Data, present: Tensor) -> tuple[Tensor, Tensor]:
     """X W ``[N, C]`` and bias ``[C]`` of logistic regression on A^2 X, in float64."""
     x = data.x.double()
     rows = propagate(_graph(x, present), 2).cpu().numpy()
-    model = next(logistic_path(rows, data.y.cpu().numpy(), strengths=[1.0]))
+    model = next(logistic_path(rows, as_classes(data.y).numpy(), strengths=[1.0]))
     weight, bias = (torch.from_numpy(part).to(x) for part in (model.weight, model.bias))
     return x @ weight, bias
 
@@ -162,17 +161,18 @@ def _graph(x: Tensor, present: Tensor) -> Data:
 
 def _classes(data: Data) -> Tensor:
     """The class of each node, numbered from 0 without gaps, of at least two."""
-    y = as_classes(labels_of(data), data.num_nodes)
-    check_several_classes("y", y)
-    return y.unique(return_inverse=True)[1].to(data.y.device)
+    y = as_classes(labels_of(data), data.num_nodes, name="data.y")
+    check_several_classes("data.y", y)
+    return y.unique(return_inverse=True)[1].to(data.x.device)
 
 
-def _count(data: Data, rate: float) -> int:
-    """The number of flips, after the checks that all attacks share."""
+def _present_pairs(data: Data, rate: float) -> tuple[Tensor, int]:
+    """The present pairs and the number of flips, after the checks that all attacks share."""
     check_graph(data)
     if getattr(data, "num_graphs", 1) != 1:
         raise ValueError(f"data must be one graph, got a batch of {data.num_graphs}")
-    return round(check_not_negative("rate", rate) * present_pairs(data).numel())
+    present = present_pairs(data)
+    return present, round(check_not_negative("rate", rate) * present.numel())
 
 
 def _choose(numbers: Tensor, count: int, generator: Generator | None) -> Tensor:
@@ -180,9 +180,9 @@ def _choose(numbers: Tensor, count: int, generator: Generator | None) -> Tensor:
     return numbers[permutation(numbers.numel(), numbers.device, generator)[:count]]
 
 
-def _exchange(data: Data, rate: float, y: Tensor | None, generator: Generator | None) -> Data:
+def _exchange(data: Data, present: Tensor, count: int, y: Tensor | None, generator: Generator | None) -> Data:
     """Remove random pairs and add as many; with the classes ``y`` those within a class and between classes."""
-    present, count, n = present_pairs(data), _count(data, rate), data.num_nodes
+    n = data.num_nodes
     off = present if y is None else present[y[present // n] == y[present % n]]
     off = _choose(off, count // 2, generator)
     on, wanted = present[:0], count - off.numel()

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
 
-from gcl._checks import check_graph
+from gcl._checks import check_graph, warn_one_directional
 from gcl.eval._labels import labels_of
 from gcl.eval._linear import linear_probe
-from gcl.methods._base import evaluating
+from gcl.methods._base import evaluating, moved
 from gcl.nn import encode, gcn, propagate
 
 
@@ -37,9 +37,18 @@ def baselines(data: Data, split: Sequence[Tensor], encoder: nn.Module | None = N
         {'raw': 1.0, 'propagated': 1.0, 'untrained': 1.0}
     """
     check_graph(data)
-    encoder = gcn(data.num_features, 256, 2, 128) if encoder is None else copy.deepcopy(encoder)
-    features = baseline_features(data, encoder.to(data.x.device))
+    warn_one_directional(data)
+    encoder = gcn(data.num_features, 256, 2, 128) if encoder is None else copy_of(encoder)
+    encoder = encoder.to(data.x.device)
+    features = baseline_features(moved(data, encoder), encoder)
     return {name: linear_probe(z, labels_of(data), split) for name, z in features.items()}
+
+
+def copy_of(encoder: nn.Module) -> nn.Module:
+    """A copy of the encoder, which must be a module."""
+    if not isinstance(encoder, nn.Module):
+        raise TypeError(f"encoder must be a module, got {encoder!r}")
+    return copy.deepcopy(encoder)
 
 
 def baseline_features(data: Data, encoder: nn.Module) -> dict[str, Tensor]:

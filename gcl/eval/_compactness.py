@@ -1,6 +1,5 @@
 """Node compactness as a diagnostic: how far dropped edges can move each node's embedding."""
 
-import copy
 from collections.abc import Sequence
 
 import torch
@@ -9,6 +8,7 @@ from torch.nn import Module
 from torch_geometric.data import Data
 
 from gcl._checks import check_graph
+from gcl.eval._baselines import copy_of
 from gcl.nn import encode
 from gcl.regularizers import compactness_bound, contrast_directions
 from gcl.regularizers.pot._bounds import Mode
@@ -48,7 +48,9 @@ def node_compactness(encoder: Module, data: Data, drop_rate: float | Tensor, *, 
     check_graph(data)
     if data.get("edge_weight") is not None:
         raise ValueError("data must have no edge_weight: the bounds hold for edges that are kept or dropped")
-    encoder, exact = copy.deepcopy(encoder).double().eval(), Data(x=data.x.double(), edge_index=data.edge_index)
+    if data.num_nodes < 2:
+        raise ValueError(f"data must have at least two nodes, got {data.num_nodes}")
+    encoder, exact = copy_of(encoder).double().eval(), Data(x=data.x.double(), edge_index=data.edge_index)
     with torch.no_grad():
         contrast = contrast_directions(encode(encoder, exact))
         return compactness_bound(encoder, exact.x, exact.edge_index, contrast, drop_rate, mode=mode)

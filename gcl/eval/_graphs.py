@@ -1,18 +1,18 @@
 """Embeddings of a set of graphs, and training-free baselines for them."""
 
-import copy
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import Dataset
 from torch_geometric.data import Batch, Data
 from torch_geometric.loader import DataLoader
 from torch_geometric.nn import global_add_pool
 
 from augmentors._checks import check_at_least
 from gcl._checks import check_graph
-from gcl.eval._baselines import baseline_features
+from gcl.eval._baselines import baseline_features, copy_of
 from gcl.eval._svm import svm_cv
 from gcl.methods import Method
 from gcl.nn import gin
@@ -31,6 +31,7 @@ def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) 
         ``g`` ``[B, D]``, and ``y`` ``[B]`` or ``[B, T]``, ``None`` without labels; on the CPU.
 
     Raises:
+        TypeError: ``method`` is no method, or ``graphs`` holds something else than graphs.
         ValueError: there are no graphs, one is not valid or has not one row of ``y``, or the method embeds nodes.
 
     Example:
@@ -40,6 +41,8 @@ def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) 
         >>> g.shape, y
         (torch.Size([3, 8]), tensor([1, 0, 1]))
     """
+    if not isinstance(method, Method):
+        raise TypeError(f"method must be a gcl.methods.Method, got {type(method).__name__}")
     if method.readout is None:
         raise ValueError(f"method must embed graphs (give it a readout), got {type(method).__name__} of nodes")
     rows = [(method.embed(batch).cpu(), batch.get("y")) for batch in _batches(graphs, batch_size)]
@@ -70,7 +73,7 @@ def graph_baselines(
         {'raw': 1.0, 'propagated': 1.0, 'untrained': 1.0}
     """
     width = next(_batches(graphs, 1)).num_features
-    encoder = gin(width, 32, 3, 32) if encoder is None else copy.deepcopy(encoder).cpu()
+    encoder = gin(width, 32, 3, 32) if encoder is None else copy_of(encoder).cpu()
     rows, labels = defaultdict(list), []
     for batch in _batches(graphs, 256):
         check_graph(batch)
@@ -85,6 +88,9 @@ def graph_baselines(
 def _batches(graphs: Sequence[Data], batch_size: int) -> Iterator[Batch]:
     """The graphs in their order, on the CPU; either all have one row of ``y``, or none has ``y``."""
     check_at_least("batch_size", batch_size, 1)
+    several = isinstance(graphs, Sequence) and all(isinstance(graph, Data) for graph in graphs)
+    if not several and not isinstance(graphs, Dataset):
+        raise TypeError(f"graphs must be a data set or a sequence of Data, got {type(graphs).__name__}")
     if len(graphs) == 0:
         raise ValueError("graphs must hold at least one graph, got none")
     labeled = graphs[0].get("y") is not None

@@ -1,11 +1,9 @@
-"""Labels from any array, checked."""
+"""Labels and other numbers from any array, checked."""
 
 import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 from torch_geometric.data import Data
-
-from gcl._checks import check_labels
 
 Labels = Tensor | ArrayLike
 
@@ -18,23 +16,28 @@ def labels_of(data: Data) -> Tensor:
     return y
 
 
-def as_tensor(y: Labels) -> Tensor:
-    """``y`` as a tensor on the CPU."""
+def as_tensor(values: Labels, name: str = "y") -> Tensor:
+    """``values`` as a tensor on the CPU."""
     try:
-        return y.detach().cpu() if isinstance(y, Tensor) else torch.tensor(y)
+        return values.detach().cpu() if isinstance(values, Tensor) else torch.tensor(values)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise TypeError(f"y must be a tensor or an array of numbers, got {type(y).__name__}") from error
+        raise TypeError(f"{name} must be a tensor or an array of numbers, got {type(values).__name__}") from error
 
 
-def as_classes(y: Labels, num_rows: int | None = None, rows: Tensor | None = None) -> Tensor:
+def as_classes(y: Labels, num_rows: int | None = None, rows: Tensor | None = None, name: str = "y") -> Tensor:
     """``y`` as integer classes ``[N]`` on the CPU, none of them -1 on ``rows`` (``None``: on all)."""
-    classes = as_tensor(y)
-    check_labels(classes, classes.numel() if num_rows is None else num_rows)
-    rows = torch.arange(len(classes)) if rows is None else rows
+    given = as_tensor(y, name)
+    num_rows = given.numel() if num_rows is None else num_rows
+    if given.is_floating_point() or given.is_complex():
+        raise TypeError(f"{name} must hold integer classes, got {given.dtype}")
+    if given.shape != (num_rows,):
+        raise ValueError(f"{name} must have shape [{num_rows}], one class a row, got {tuple(given.shape)}")
+    classes = given.long()
+    rows = torch.arange(num_rows) if rows is None else rows
     unlabeled = rows[classes[rows] < 0]
     if len(unlabeled):
         got = f"{classes[unlabeled[0]]} in row {unlabeled[0]} ({len(unlabeled)} such rows)"
-        raise ValueError(f"y must be at least 0 (-1: unlabeled, leave such rows out), got {got}")
+        raise ValueError(f"{name} must be at least 0 (-1: unlabeled, leave such rows out), got {got}")
     return classes
 
 

@@ -10,7 +10,8 @@ from torch_geometric.transforms import RandomLinkSplit, RemoveSelfLoops
 from torch_geometric.utils import is_undirected
 
 from gcl._checks import check_edges, check_embedding
-from gcl.eval._splits import check_fraction, draw_seed
+from gcl.eval._labels import as_tensor
+from gcl.eval._splits import check_data, check_fraction, draw_seed
 
 
 def hold_out_edges(
@@ -30,7 +31,8 @@ def hold_out_edges(
         with 1 for an edge, 0 for a non-edge.
 
     Raises:
-        ValueError: ``fraction`` is not in (0, 1) or leaves no edges on a side, one occurs twice, or non-edges are few.
+        TypeError, ValueError: the edges are not valid, one occurs twice, ``fraction`` is not in (0, 1) or leaves no
+            edges on a side, or non-edges are few.
 
     **Source:** PyG's ``RandomLinkSplit``. **Differs:** nothing.
 
@@ -41,6 +43,12 @@ def hold_out_edges(
         (4, torch.Size([2, 2]), [1.0, 0.0])
     """
     check_fraction("fraction", fraction)
+    check_data(data)
+    check_edges("data.edge_index", as_tensor(data.get("edge_index"), "data.edge_index"), data.num_nodes)
+    for name in ("edge_weight", "edge_attr"):
+        rows = as_tensor(data.get(name, data.edge_index[0]), f"data.{name}").shape[:1]
+        if rows != (data.num_edges,):
+            raise ValueError(f"data.{name} must have one row for each of {data.num_edges} edges, got {tuple(rows)}")
     if data.num_edges != data.edge_index.unique(dim=1).size(1):
         raise ValueError("data.edge_index must hold each edge once, else copies stay in training (coalesce it)")
     data = RemoveSelfLoops()(copy.copy(data))
@@ -48,7 +56,10 @@ def hold_out_edges(
     num_edges = data.num_edges // 2 if undirected else data.num_edges
     num_held_out, num_pairs = int(fraction * num_edges), data.num_nodes * (data.num_nodes - 1)
     if not 0 < num_held_out < num_edges:
-        raise ValueError(f"fraction={fraction} of {num_edges} edges must hold out at least one and leave one")
+        raise ValueError(
+            f"fraction={fraction} of {num_edges} edges must hold out at least one and leave one: "
+            "fraction is too near to an end, or data has too few edges"
+        )
     if num_pairs - data.num_edges < num_held_out:
         raise ValueError(f"data must have at least {num_held_out} non-edges, got {num_pairs - data.num_edges}")
     split = RandomLinkSplit(0, num_held_out, is_undirected=undirected, add_negative_train_samples=False)
@@ -90,6 +101,7 @@ def link_prediction(z: Tensor, pairs: Tensor, linked: Tensor) -> dict[str, float
     from sklearn.metrics import average_precision_score, roc_auc_score
 
     check_embedding("z", z)
+    pairs, linked = as_tensor(pairs, "pairs"), as_tensor(linked, "linked")
     if pairs.dim() != 2 or pairs.size(0) != 2 or linked.shape != pairs.shape[1:]:
         shapes = f"{tuple(pairs.shape)} and {tuple(linked.shape)}"
         raise ValueError(f"pairs and linked must have shapes [2, M] and [M], got {shapes}")
@@ -97,6 +109,6 @@ def link_prediction(z: Tensor, pairs: Tensor, linked: Tensor) -> dict[str, float
         raise ValueError(f"linked must hold both 0 and 1 and nothing else, got {linked.unique().tolist()}")
     check_edges("pairs", pairs, z.size(0))
     source, target = z.detach().double()[pairs]
-    truth, score = linked.cpu().numpy(), torch.cosine_similarity(source, target).cpu().numpy()
+    truth, score = linked.numpy(), torch.cosine_similarity(source, target).cpu().numpy()
     metrics = {"roc_auc": roc_auc_score, "average_precision": average_precision_score}
     return {name: float(metric(truth, score)) for name, metric in metrics.items()}

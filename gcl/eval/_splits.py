@@ -8,9 +8,9 @@ import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data
 
-from augmentors._checks import check_at_least
+from augmentors._checks import check_at_least, check_number
 from augmentors._random import integers, permutation
-from gcl.eval._labels import Labels, as_classes
+from gcl.eval._labels import Labels, as_classes, as_tensor
 
 _CPU = torch.device("cpu")
 
@@ -38,17 +38,24 @@ class Split(NamedTuple):
 
 def as_split(split: Sequence[Tensor], num_rows: int) -> Split:
     """The three parts as a checked :class:`Split` on the CPU."""
+    if not isinstance(split, (tuple, list)):
+        raise TypeError(f"split must be a Split or three tensors (train, val, test), got {type(split).__name__}")
     if len(split) != 3:
         raise ValueError(f"split must have three parts (train, val, test), got {len(split)}")
-    parts = Split(*(torch.as_tensor(part).cpu() for part in split))
+    parts = Split(*(as_tensor(part, f"split.{name}") for name, part in zip(Split._fields, split, strict=True)))
     parts.check(num_rows)
     return parts
 
 
 def check_fraction(name: str, value: float) -> None:
     """``value`` is in (0, 1)."""
-    if not 0 < value < 1:
-        raise ValueError(f"{name} must be in (0, 1), got {value}")
+    check_number(name, value, lambda v: 0 < v < 1, "in (0, 1)")
+
+
+def check_data(data: Data) -> None:
+    """``data`` is one graph, or a batch."""
+    if not isinstance(data, Data):
+        raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
 
 
 def random_split(n: int, train: float = 0.1, val: float = 0.1, *, generator: Generator | None = None) -> Split:
@@ -60,7 +67,7 @@ def random_split(n: int, train: float = 0.1, val: float = 0.1, *, generator: Gen
         generator: randomness.
 
     Raises:
-        ValueError: a fraction is out of range or leaves a part without rows.
+        TypeError, ValueError: a fraction is out of range or leaves a part without rows, or ``n`` is no int above 0.
 
     **Source:** the 10/10/80 protocol of GRACE (arXiv 2006.04131), section 4. **Differs:** nothing.
 
@@ -68,12 +75,14 @@ def random_split(n: int, train: float = 0.1, val: float = 0.1, *, generator: Gen
         >>> [len(part) for part in random_split(100, 0.1, 0.2, generator=torch.Generator().manual_seed(0))]
         [10, 20, 70]
     """
+    check_at_least("n", n, 1)
     check_fraction("train", train)
     check_fraction("val", val)
     sizes = round(n * train), round(n * val)
     rest = n - sum(sizes)
     if train + val >= 1 or min(*sizes, rest) < 1:
-        raise ValueError(f"train={train} and val={val} of n={n} rows leave {(*sizes, rest)} rows: each must be >= 1")
+        got = f"n={n}, train={train}, val={val}"
+        raise ValueError(f"n, train and val leave {(*sizes, rest)} rows: each must be >= 1, got {got}")
     return Split(*permutation(n, _CPU, generator).split([*sizes, rest]))
 
 
@@ -81,6 +90,7 @@ def split_from_masks(data: Data) -> Split:
     """The split of ``data.train_mask``, ``val_mask`` and ``test_mask`` ``[N]`` (the public split of Planetoid).
 
     Raises:
+        TypeError: ``data`` is no graph.
         ValueError: a mask is missing or has several columns (choose one: ``data.train_mask[:, 0]``).
 
     Example:
@@ -88,10 +98,11 @@ def split_from_masks(data: Data) -> Split:
         >>> split_from_masks(Data(train_mask=masks[0], val_mask=masks[1], test_mask=masks[2]))
         Split(train=tensor([0]), val=tensor([1]), test=tensor([2]))
     """
+    check_data(data)
     masks = {name: data.get(name) for name in ("train_mask", "val_mask", "test_mask")}
     for name, mask in masks.items():
-        if mask is None or mask.dim() != 1 or mask.dtype != torch.bool:
-            got = "nothing" if mask is None else f"{mask.dtype} {tuple(mask.shape)}"
+        if not isinstance(mask, Tensor) or mask.dim() != 1 or mask.dtype != torch.bool:
+            got = f"{mask.dtype} {tuple(mask.shape)}" if isinstance(mask, Tensor) else mask or "nothing"
             raise ValueError(f"data.{name} must be a bool tensor [N], got {got}")
     return Split(*(mask.nonzero().squeeze(1) for mask in masks.values()))
 
@@ -133,14 +144,16 @@ def random_folds(y: Labels, num_folds: int = 10, *, generator: Generator | None 
     return folds
 
 
-def check_folds(folds: Tensor, num_rows: int) -> None:
-    """``folds`` holds the fold of each of ``num_rows`` rows, and there are several."""
+def as_folds(folds: Labels, num_rows: int) -> np.ndarray:
+    """The fold of each of ``num_rows`` rows, of which there are several."""
+    folds = as_tensor(folds, "folds")
     if folds.is_floating_point() or folds.dtype == torch.bool:
         raise TypeError(f"folds must hold integers, got {folds.dtype}")
     if folds.shape != (num_rows,):
         raise ValueError(f"folds must have shape [{num_rows}], one fold a row, got {tuple(folds.shape)}")
     if len(folds.unique()) < 2:
         raise ValueError(f"folds must name at least two folds, got only {folds.unique().tolist()}")
+    return folds.numpy()
 
 
 def draw_seed(generator: Generator | None) -> int:

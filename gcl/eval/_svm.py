@@ -6,7 +6,7 @@ from torch import Tensor
 from gcl._checks import check_embedding
 from gcl.eval._labels import Labels, as_classes
 from gcl.eval._scores import class_scores, standardized
-from gcl.eval._splits import check_folds
+from gcl.eval._splits import as_folds
 
 SVM_STRENGTHS = tuple(10.0**k for k in range(-3, 4))
 
@@ -46,8 +46,7 @@ def svm_cv(g: Tensor, y: Labels, folds: Tensor) -> dict[str, float]:
 
     check_embedding("g", g)
     classes = as_classes(y, g.size(0)).numpy()
-    check_folds(folds, g.size(0))
-    fold = folds.cpu().numpy()
+    fold = as_folds(folds, g.size(0))
     for number in np.unique(fold):
         found, count = np.unique(classes[fold != number], return_counts=True)
         if len(found) < 2:

@@ -3,8 +3,9 @@
 import torch
 from torch import Tensor
 
+from augmentors._checks import check_not_negative
 from gcl._checks import check_row_weight, check_views
-from gcl.pairwise._numerics import at_least_float32
+from gcl.pairwise._numerics import at_least_float32, column_products, huge
 
 
 def barlow_twins(
@@ -33,7 +34,8 @@ def barlow_twins(
         (tensor(0.), tensor(8.))
     """
     check_views(z1, z2, several=True)
-    c = _standardize(z1, row_weight).T @ _standardize(z2, row_weight)
+    check_not_negative("off_diagonal_weight", off_diagonal_weight)
+    c = column_products(_standardize(z1, row_weight), _standardize(z2, row_weight))
     on = c.diagonal()
     return (1 - on).square().sum() + off_diagonal_weight * (c.square().sum() - on.square().sum())
 
@@ -65,11 +67,13 @@ def vicreg(
         (tensor(0.), tensor(100.))
     """
     check_views(z1, z2, several=True)
+    for name, weight in (("invariance", invariance), ("variance", variance), ("covariance", covariance)):
+        check_not_negative(name, weight)
     z1, z2 = at_least_float32(z1), at_least_float32(z2)
     loss = invariance * (z1 - z2).square().mean()
     for z in (z1, z2):
         centered = z - z.mean(0)
-        cov = centered.T @ centered / (z.size(0) - 1)
+        cov = column_products(centered, centered) / (z.size(0) - 1)
         var = cov.diagonal()
         loss = loss + variance * torch.relu(1 - (var + 1e-4).sqrt()).mean()
         loss = loss + covariance * (cov.square().sum() - var.square().sum()) / z.size(1)
@@ -103,9 +107,10 @@ def cca_ssg(z1: Tensor, z2: Tensor, decorrelation_weight: float = 1e-3, *, row_w
         (tensor(-2.), tensor(2.))
     """
     check_views(z1, z2, several=True)
+    check_not_negative("decorrelation_weight", decorrelation_weight)
     y1, y2 = _standardize(z1, row_weight), _standardize(z2, row_weight)
     eye = torch.eye(z1.size(1), dtype=y1.dtype, device=y1.device)
-    spread = sum((y.T @ y - eye).square().sum() for y in (y1, y2))
+    spread = sum((column_products(y, y) - eye).square().sum() for y in (y1, y2))
     return decorrelation_weight * spread - (y1 * y2).sum()
 
 
@@ -115,6 +120,7 @@ def _standardize(z: Tensor, row_weight: Tensor | None) -> Tensor:
     With weights, as if each row were repeated: the rows are scaled by the root of their normalized weight.
     """
     z = at_least_float32(z)
+    z = z / huge(z, dim=0)
     if row_weight is None:
         weight = z.new_full((z.size(0), 1), 1 / z.size(0))
     else:

@@ -2,10 +2,9 @@
 
 import math
 
-import torch
 from torch import Tensor
 
-from gcl._checks import check_matrix, check_several
+from gcl._checks import check_index, check_matrix, check_one_dtype, check_several
 from gcl.pairwise import row_sum
 from gcl.pairwise._numerics import at_least_float32, log1p_exp
 
@@ -32,6 +31,7 @@ def node_graph_bce(h: Tensor, h_negative: Tensor, g: Tensor, batch: Tensor) -> T
     **Source:** Deep Graph Infomax (arXiv 1809.10341), eq. 1, negated. **Differs:** nothing.
 
     Example:
+        >>> import torch
         >>> h, g = torch.ones(3, 2), torch.zeros(1, 2)
         >>> node_graph_bce(h, -h, g, torch.zeros(3).long())
         tensor(0.6931)
@@ -40,6 +40,7 @@ def node_graph_bce(h: Tensor, h_negative: Tensor, g: Tensor, batch: Tensor) -> T
     check_matrix("h_negative", h_negative)
     if h_negative.shape != h.shape:
         raise ValueError(f"h_negative must have the shape of h {tuple(h.shape)}, got {tuple(h_negative.shape)}")
+    check_one_dtype(h=h, h_negative=h_negative)
     h, h_negative, own = at_least_float32(h), at_least_float32(h_negative), at_least_float32(g)[batch]
     return (log1p_exp(-(h * own).sum(1)).mean() + log1p_exp((h_negative * own).sum(1)).mean()) / 2
 
@@ -63,11 +64,12 @@ def node_graph_jsd(h: Tensor, g: Tensor, batch: Tensor) -> Tensor:
     **Differs:** negated, and shifted by 2 log 2 as in the authors' code.
 
     Example:
+        >>> import torch
         >>> round(node_graph_jsd(torch.eye(2), torch.eye(2), torch.tensor([0, 1])).item(), 4)  # sp(-1)+sp(0)-2 log 2
         -0.3799
     """
-    _check_grouped(h, g, batch)
     check_several("g", g)
+    _check_grouped(h, g, batch)
     h, g = at_least_float32(h), at_least_float32(g)
     positive = log1p_exp(-(h * g[batch]).sum(1)).mean()
     negative = row_sum(h, g, "softplus", exclude=batch).sum() / (h.size(0) * (g.size(0) - 1))
@@ -81,5 +83,5 @@ def _check_grouped(h: Tensor, g: Tensor, batch: Tensor) -> None:
         raise ValueError("h must have at least one row, got none")
     if h.size(1) != g.size(1):
         raise ValueError(f"h and g must have the same width, got {h.size(1)} and {g.size(1)}")
-    if batch.shape != (h.size(0),) or batch.dtype != torch.long:
-        raise ValueError(f"batch must be a long tensor [{h.size(0)}], got {batch.dtype} {tuple(batch.shape)}")
+    check_one_dtype(h=h, g=g)
+    check_index("batch", batch, "graph", g.size(0), h.size(0))

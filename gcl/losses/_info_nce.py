@@ -185,16 +185,18 @@ def poly_view(views: Sequence[Tensor], temperature: float = 0.5, *, arithmetic: 
         >>> torch.isclose(poly_view([z, z]), info_nce(z, z))
         tensor(True)
     """
+    if not isinstance(views, Sequence):
+        raise TypeError(f"views must be a list of tensors [N, D], got {type(views).__name__}")
     if len(views) < 2:
         raise ValueError(f"views must hold at least two views, got {len(views)}")
-    for other in views[1:]:
-        check_views(views[0], other)
+    for number, other in enumerate(views[1:], 1):
+        check_views(views[0], other, ("views[0]", f"views[{number}]"))
     check_positive("temperature", temperature)
     n, v, bound = len(views[0]), len(views), 1 / temperature
     x = torch.cat([unit(z) for z in views]) * bound**0.5
     negatives = sym_lse(x, n, bound=bound).reshape(v, 1, n)
     stacked = x.reshape(v, n, -1)
-    positives = torch.einsum("and,bnd->abn", stacked, stacked)
+    positives = torch.stack([(one * stacked).sum(2) for one in stacked])
     same = torch.eye(v, dtype=torch.bool, device=x.device).unsqueeze(2)
     terms = log1p_exp(negatives - positives)  # -log of the probabilities [V, V, N]
     if arithmetic:

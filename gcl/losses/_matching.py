@@ -1,5 +1,8 @@
 """Losses of matching rows only, without negatives, in O(N D)."""
 
+import math
+
+import torch
 from torch import Tensor
 
 from augmentors._checks import check_positive
@@ -21,7 +24,6 @@ def alignment(z1: Tensor, z2: Tensor) -> Tensor:
     **Source:** Wang and Isola (arXiv 2005.10242), section 4.1.1, alpha = 2. **Differs:** nothing.
 
     Example:
-        >>> import torch
         >>> alignment(torch.eye(2), torch.eye(2).flip(0))  # orthogonal rows
         tensor(2.)
     """
@@ -47,11 +49,10 @@ def byol(p: Tensor, z: Tensor) -> Tensor:
     **Differs:** one direction only; add the other with the views swapped.
 
     Example:
-        >>> import torch
         >>> byol(torch.eye(2), torch.eye(2)), byol(torch.eye(2), -torch.eye(2))
         (tensor(0.), tensor(4.))
     """
-    check_views(p, z)
+    check_views(p, z, ("p", "z"))
     return (2 - 2 * (unit(p) * unit(z.detach())).sum(1)).mean()
 
 
@@ -66,7 +67,7 @@ def information_regularizer(z1: Tensor, z2: Tensor, z: Tensor, temperature: floa
     Args:
         z1, z2: embeddings ``[N, D]`` of the views; a zero row has cosine 0 with every row.
         z: embeddings ``[N, D]`` of the same nodes in the original graph.
-        temperature: :math:`\tau`, above 0; s overflows where 1 / temperature exceeds 88 (float32).
+        temperature: :math:`\tau`, above 0; at least 0.0114 (float64: 0.0014), below which s overflows.
 
     Returns:
         Scalar, at least 0; it scales as :math:`e^{1 / \tau}`.
@@ -77,15 +78,19 @@ def information_regularizer(z1: Tensor, z2: Tensor, z: Tensor, temperature: floa
     **Source:** ARIEL (arXiv 2208.06956) and the authors' code, which has the stop-gradients. **Differs:** nothing.
 
     Example:
-        >>> import torch
         >>> z = torch.tensor([[1.0, 0.0]])  # 2 e^1 - 2 e^0
         >>> information_regularizer(z, z, torch.tensor([[0.0, 1.0]]), temperature=1.0)
         tensor(3.4366)
     """
     check_views(z1, z2)
-    check_views(z1, z)
+    check_views(z1, z, ("z1", "z"))
     check_positive("temperature", temperature)
     z1, z2, z = unit(z1), unit(z2), unit(z).detach()
+    least = 1 / math.log(torch.finfo(z1.dtype).max / 4)
+    if temperature < least:
+        raise ValueError(
+            f"temperature must be at least {least:.4f} for {z1.dtype} to hold its powers, got {temperature}"
+        )
     between = ((z1 * z2).sum(1) / temperature).exp()
     to_graph = ((z1.detach() * z).sum(1) / temperature).exp() + ((z2.detach() * z).sum(1) / temperature).exp()
     return (2 * between - to_graph).relu().mean()

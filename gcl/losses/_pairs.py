@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from augmentors._checks import check_positive
+from augmentors._checks import check_number, check_positive
 from gcl._checks import check_views
 from gcl.losses._similarity import row_numbers, unit
 from gcl.pairwise import row_sum
@@ -62,6 +62,11 @@ def siglip(z1: Tensor, z2: Tensor, scale: float | Tensor = 10.0, bias: float | T
         tensor(0.6932)
     """
     check_views(z1, z2)
+    for name, value in (("scale", scale), ("bias", bias)):
+        if not isinstance(value, Tensor):
+            check_number(name, value, math.isfinite, "finite", "a number or a scalar tensor")
+        elif value.numel() != 1:
+            raise ValueError(f"{name} must be one number, got shape {tuple(value.shape)}")
     u1, u2 = unit(z1), unit(z2)
     one = torch.ones_like(u1[:, :1])
     q, k = torch.cat([u1 * scale, one * bias], dim=1), torch.cat([u2, one], dim=1)

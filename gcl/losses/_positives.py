@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from augmentors._checks import check_positive
-from gcl._checks import check_matrix
+from augmentors._checks import check_at_least, check_positive
+from gcl._checks import check_index, check_long, check_matrix
 from gcl.losses._similarity import unit
 from gcl.pairwise import edge_dot, sym_lse
 
@@ -37,12 +37,10 @@ def sup_con(z: Tensor, y: Tensor, temperature: float = 0.1, *, num_classes: int 
     """
     check_matrix("z", z)
     check_positive("temperature", temperature)
-    if y.dtype != torch.long:
-        raise TypeError(f"y must be a long tensor, got {y.dtype}")
-    if y.shape != (z.size(0),):
-        raise ValueError(f"y must have shape [{z.size(0)}], got {tuple(y.shape)}")
+    check_long("y", y, z.size(0))
     if num_classes is None:
-        num_classes = int(y.max()) + 1 if y.numel() else 0
+        num_classes = max(int(y.max()), 0) + 1 if y.numel() else 1
+    check_index("y", y, "class", check_at_least("num_classes", num_classes, 1))
     x = unit(z) * temperature**-0.5
     total = x.new_zeros(num_classes, x.size(1)).index_add(0, y, x)
     others = x.new_zeros(num_classes).index_add(0, y, torch.ones_like(x[:, 0]))[y] - 1
@@ -75,6 +73,7 @@ def neighbor_nce(z: Tensor, edge_index: Tensor, temperature: float = 0.5) -> Ten
     """
     check_matrix("z", z)
     check_positive("temperature", temperature)
+    check_index("edge_index", edge_index, "row", z.size(0), 2, "E")
     x = unit(z) * temperature**-0.5
     anchor, positive = edge_index
     counted = (anchor != positive).to(x.dtype)

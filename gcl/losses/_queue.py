@@ -81,7 +81,11 @@ def queue_nce(q: Tensor, k: Tensor, queue: NegativeQueue, temperature: float = 0
         >>> queue_nce(torch.tensor([[1.0, 0.0]]), torch.tensor([[1.0, 0.0]]), queue, temperature=1.0)  # log(1 + 1/e)
         tensor(0.3133)
     """
-    check_views(q, k)
+    check_views(q, k, ("q", "k"))
+    if not isinstance(queue, NegativeQueue):
+        raise TypeError(f"queue must be a NegativeQueue, got {type(queue).__name__}")
+    if queue.rows.size(1) != q.size(1):
+        raise ValueError(f"queue must have rows of width {q.size(1)} as q has, got {queue.rows.size(1)}")
     check_positive("temperature", temperature)
     q, k = unit(q) / temperature, unit(k.detach())
     negatives = cross_lse(q, queue.rows.to(q.dtype), log_weight=queue.log_weight.to(q.dtype), bound=1 / temperature)

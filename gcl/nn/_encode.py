@@ -13,9 +13,11 @@ from torch_geometric.data import Data
 from torch_geometric.nn import GCNConv, Sequential
 from torch_geometric.nn.conv import MessagePassing
 from torch_geometric.nn.models.basic_gnn import BasicGNN
+from torch_geometric.utils import is_sparse
 
 from augmentors._checks import check_at_least, check_callable
 from augmentors._signatures import parameters_of
+from gcl._checks import check_edge_weight, check_long
 from gcl.nn._layerwise import encode_in_chunks
 
 Encoder = nn.Module | Callable[..., Tensor]
@@ -194,9 +196,13 @@ def _check_features(model: Any, data: Data) -> None:
     """``data.x`` has the width and a dtype of the encoder, as far as this says them."""
     if data.x is None:
         raise ValueError("data.x is missing: set it to the node features [N, F]")
+    if not isinstance(data.x, Tensor):
+        raise TypeError(f"data.x must be a tensor [N, F], got {type(data.x).__name__}")
     width = getattr(model, "in_channels", getattr(model, "in_features", None))
     if isinstance(width, int) and width > 0 and data.x.dim() == 2 and data.x.size(1) != width:
         raise ValueError(f"data.x must have the {width} columns that the encoder takes, got {data.x.size(1)}")
+    if isinstance(width, int) and width > 0 and not data.x.is_floating_point():
+        raise TypeError(f"data.x must be a floating-point tensor for {_name(model)}, got {data.x.dtype}")
     dtypes = {p.dtype for p in model.parameters()} if isinstance(model, nn.Module) else set()
     mixed = data.x.is_floating_point() and dtypes and data.x.dtype not in dtypes
     if mixed and not torch.is_autocast_enabled(data.x.device.type):
@@ -211,6 +217,10 @@ def _edge_index(data: Data) -> Tensor:
                 "row, col, _ = data.adj_t.t().coo(); data.edge_index = torch.stack([row, col])"
             )
         raise ValueError("data.edge_index is missing: set it to a long tensor [2, E] (E may be 0)")
+    if not (isinstance(data.edge_index, Tensor) and is_sparse(data.edge_index)):
+        check_long("data.edge_index", data.edge_index, 2, "E")
+        if data.get("edge_weight") is not None:
+            check_edge_weight(data.edge_weight, data.edge_index.size(1))
     return data.edge_index
 
 

@@ -2,6 +2,8 @@
 
 from torch import nn
 
+from augmentors._checks import check_at_least
+
 
 def projection_head(in_channels: int, hidden_channels: int, out_channels: int) -> nn.Module:
     """A perceptron Linear, ELU, Linear: ``[N, in_channels] -> [N, out_channels]``.
@@ -13,4 +15,7 @@ def projection_head(in_channels: int, hidden_channels: int, out_channels: int) -
         >>> projection_head(8, 16, 4)(torch.randn(3, 8)).shape
         torch.Size([3, 4])
     """
+    sizes = {"in_channels": in_channels, "hidden_channels": hidden_channels, "out_channels": out_channels}
+    for name, value in sizes.items():
+        check_at_least(name, value, 1)
     return nn.Sequential(nn.Linear(in_channels, hidden_channels), nn.ELU(), nn.Linear(hidden_channels, out_channels))

@@ -5,7 +5,10 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
+from augmentors._checks import check_at_least
+from augmentors._graphs import check_structure, check_weights
 from augmentors._sparse import csr_matrix
+from gcl._checks import check_embedding
 
 
 def gcn_matrix(data: Data, dtype: torch.dtype = torch.float32, **options: bool) -> Tensor:
@@ -15,7 +18,7 @@ def gcn_matrix(data: Data, dtype: torch.dtype = torch.float32, **options: bool) 
 
     Args:
         data: graph; ``edge_weight`` counts, edges go from the first to the second row of ``edge_index``.
-        dtype: of the entries, float32 or float64.
+        dtype: of the entries, a floating-point one.
         **options: ``improved``, ``add_self_loops``, as of PyG's ``GCNConv``.
 
     **Source:** GCN (arXiv 1609.02907), eq. 2. **Differs:** nothing.
@@ -27,12 +30,18 @@ def gcn_matrix(data: Data, dtype: torch.dtype = torch.float32, **options: bool) 
     """
     import scipy.sparse as sp
 
+    check_structure(data, edges=True)
+    check_weights(data)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise TypeError(f"dtype must be a floating-point torch.dtype, got {dtype!r}")
     n, device = data.num_nodes, data.edge_index.device
-    edge_index, weight = gcn_norm(data.edge_index, data.get("edge_weight"), n, dtype=dtype, **options)
+    wide, weight = torch.promote_types(dtype, torch.float32), data.get("edge_weight")
+    weight = None if weight is None else weight.to(wide)
+    edge_index, weight = gcn_norm(data.edge_index, weight, n, dtype=wide, **options)
     col, row = edge_index.to("cpu", torch.int32).numpy()  # half the memory of int64
     matrix = sp.coo_matrix((weight.cpu().numpy(), (row, col)), (n, n)).tocsr()
     start, col, value = (torch.from_numpy(part).to(device) for part in (matrix.indptr, matrix.indices, matrix.data))
-    return csr_matrix(start, col, value, n)
+    return csr_matrix(start, col, value.to(dtype), n)
 
 
 def propagate(data: Data, hops: int) -> Tensor:
@@ -46,7 +55,13 @@ def propagate(data: Data, hops: int) -> Tensor:
         tensor([[0.5000],
                 [0.5000]])
     """
-    x, a_hat = data.x, gcn_matrix(data, data.x.dtype)
+    check_at_least("hops", hops, 0)
+    check_structure(data, edges=True)
+    check_embedding("data.x", data.x)
+    dtype = torch.promote_types(data.x.dtype, torch.float32)
+    x, a_hat = data.x.to(dtype), gcn_matrix(data, dtype)
     for _ in range(hops):
-        x = a_hat @ x
-    return x
+        x, before = a_hat @ x, x
+        if torch.allclose(x, before, rtol=4 * torch.finfo(dtype).eps, atol=0):
+            break  # the other hops would change no more than rounding does
+    return x.to(data.x.dtype)

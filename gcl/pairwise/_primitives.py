@@ -4,11 +4,11 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Literal, TypedDict, overload
 
-import torch
 from torch import Tensor
 from typing_extensions import Unpack
 
-from gcl._checks import check_matrix, check_numbers
+from augmentors._checks import check_at_least, check_callable, check_number
+from gcl._checks import check_index, check_long, check_matrix, check_numbers, check_one_dtype, check_tensor
 from gcl.pairwise import _edges, _tiles
 
 
@@ -60,7 +60,10 @@ def sym_lse(
         tensor([0.6931, 0.6931, 0.6931])
     """
     check_matrix("x", x)
-    if num_items < 0 or (num_items and x.size(0) % num_items):
+    _check_bound(bound)
+    if log_weight is not None:
+        check_callable("log_weight", log_weight, "a function of the scores")
+    if check_at_least("num_items", num_items, 0) and x.size(0) % num_items:
         raise ValueError(f"num_items must be 0 or divide the {x.size(0)} rows of x, got {num_items}")
     return _backend(backend).sym_lse(x, num_items, bound, log_weight)
 
@@ -108,9 +111,14 @@ def cross_lse(
         (tensor([3., 3.]), tensor([2., 2., 2.]))
     """
     _check_rows(q, k)
-    if log_weight is not None and log_weight.shape != (k.size(0),):
-        raise ValueError(f"log_weight must have shape [{k.size(0)}], that of k's rows, got {tuple(log_weight.shape)}")
-    rows, columns = _backend(backend).cross_lse(q, k, log_weight, _columns(exclude, q), both, bound)
+    _check_bound(bound)
+    if log_weight is not None:
+        check_tensor("log_weight", log_weight, "a floating-point tensor [K]")
+        check_one_dtype(k=k, log_weight=log_weight)
+        if log_weight.shape != (k.size(0),):
+            wanted = f"[{k.size(0)}], that of k's rows"
+            raise ValueError(f"log_weight must have shape {wanted}, got {tuple(log_weight.shape)}")
+    rows, columns = _backend(backend).cross_lse(q, k, log_weight, _columns(exclude, q, k), both, bound)
     return (rows, columns) if both else rows
 
 
@@ -123,7 +131,7 @@ def row_sum(q: Tensor, k: Tensor, f: str, *, exclude: Tensor | None = None, back
 
     Args:
         q, k, exclude, backend: as in :func:`cross_lse`.
-        f: ``"softplus"``, ``"relu"`` or ``"exp"``.
+        f: ``"softplus"``, ``"relu"`` or ``"exp"``, infinite where a product exceeds 88 (float32).
 
     Returns:
         ``[N]``; dtype as in :func:`sym_lse`.
@@ -144,9 +152,9 @@ def row_sum(q: Tensor, k: Tensor, f: str, *, exclude: Tensor | None = None, back
         tensor(0.6932)
     """
     _check_rows(q, k)
-    if f not in _tiles.FUNCTIONS:
+    if f not in list(_tiles.FUNCTIONS):
         raise ValueError(f"f must be one of {sorted(_tiles.FUNCTIONS)}, got {f!r}")
-    return _backend(backend).row_sum(q, k, f, _columns(exclude, q))
+    return _backend(backend).row_sum(q, k, f, _columns(exclude, q, k))
 
 
 def edge_dot(q: Tensor, k: Tensor, edge_index: Tensor) -> Tensor:
@@ -199,7 +207,8 @@ def edge_sum(edge_weight: Tensor, x: Tensor, edge_index: Tensor, num_rows: int) 
                 [0., 0.]])
     """
     check_matrix("x", x)
-    _check_edges(edge_index, num_rows, len(x))
+    check_tensor("edge_weight", edge_weight, "a floating-point tensor [E]")
+    _check_edges(edge_index, check_at_least("num_rows", num_rows, 0), len(x))
     if edge_weight.shape != edge_index.shape[1:]:
         raise ValueError(f"edge_weight must have shape [{edge_index.size(1)}], got {tuple(edge_weight.shape)}")
     return _edges.edge_sum(edge_weight, x, edge_index, num_rows)
@@ -210,20 +219,25 @@ def _check_rows(q: Tensor, k: Tensor) -> None:
     check_matrix("k", k)
     if q.size(1) != k.size(1):
         raise ValueError(f"q and k must have the same width, got {q.size(1)} and {k.size(1)}")
+    check_one_dtype(q=q, k=k)
+
+
+def _check_bound(bound: float) -> None:
+    check_number("bound", bound, lambda value: value >= 0, "at least 0", "a number of at least 0")
 
 
 def _check_edges(edge_index: Tensor, *num_rows: int) -> None:
-    if edge_index.dim() != 2 or edge_index.size(0) != 2 or edge_index.dtype != torch.long:
-        raise ValueError(f"edge_index must be a long tensor [2, E], got {edge_index.dtype} {tuple(edge_index.shape)}")
+    check_long("edge_index", edge_index, 2, "E")
     if edge_index.device.type == "cpu":
         for ends, size in zip(edge_index, num_rows, strict=True):
             check_numbers("edge_index", ends, "row", size)
 
 
-def _columns(exclude: Tensor | None, q: Tensor) -> Tensor | None:
+def _columns(exclude: Tensor | None, q: Tensor, k: Tensor) -> Tensor | None:
     """``exclude`` as [N, X]."""
     if exclude is None:
         return None
+    check_index("exclude", exclude, "column", max(len(k), 1), least=-1)
     if exclude.dim() not in (1, 2) or exclude.size(0) != q.size(0):
         raise ValueError(f"exclude must have shape [{q.size(0)}] or [{q.size(0)}, X], got {tuple(exclude.shape)}")
     return exclude.unsqueeze(1) if exclude.dim() == 1 else exclude

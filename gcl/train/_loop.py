@@ -9,10 +9,11 @@ from torch import Generator, Tensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
 from torch_geometric.data import Data
+from torch_geometric.data.data import BaseData
 from tqdm import tqdm
 
 from augmentors._checks import check_at_least
-from gcl._checks import check_graph
+from gcl._checks import check_graph, warn_one_directional
 from gcl.methods import Method
 from gcl.methods._base import moved
 from gcl.nn._encode import num_graphs
@@ -108,6 +109,7 @@ def epochs(
         20: torch.Size([4, 8])
     """
     check_at_least("accumulate", accumulate, 1)
+    check_at_least("epochs", epochs, 0)
     own = method.module if isinstance(method, DistributedDataParallel) else method
     if not isinstance(own, Method):
         raise TypeError(f"method must be a gcl.methods.Method, got {type(own).__name__}")
@@ -135,8 +137,10 @@ _epochs = epochs  # where an argument has its name
 
 
 def _batches(method: Method, data: Any) -> Iterable[Data]:
-    if isinstance(data, Data):
-        return [moved(method.prepare(_checked(data)), method)]
+    if isinstance(data, BaseData):  # HeteroData is refused by name
+        check_graph(data)
+        warn_one_directional(data)
+        return [moved(method.prepare(data), method)]
     if isinstance(data, (list, tuple)):
         return [method.prepare(_checked(graph)) for graph in data]
     if isinstance(data, (str, Tensor)) or not isinstance(data, Iterable):

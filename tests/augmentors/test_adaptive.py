@@ -7,7 +7,7 @@ import networkx as nx
 import pytest
 import torch
 from hypothesis import given
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Batch, Data, HeteroData
 from torch_geometric.utils import to_undirected
 
 from augmentors import AdaptiveEdgeDrop, AdaptiveFeatureMask, degree_centrality, eigenvector_centrality, pagerank
@@ -120,6 +120,22 @@ def test_a_centrality_stored_with_the_graph_is_used_as_it_is():
     data.rank = pagerank(data)
     stored = AdaptiveEdgeDrop(0.3, operator.attrgetter("rank"))
     assert torch.equal(stored.probabilities(data), AdaptiveEdgeDrop(0.3, pagerank).probabilities(data))
+
+
+@pytest.mark.parametrize("centrality", [degree_centrality, pagerank, eigenvector_centrality])
+def test_centralities_refuse_what_is_no_graph(centrality):
+    with pytest.raises(TypeError, match="data must be a torch_geometric Data or Batch, got HeteroData"):
+        centrality(HeteroData())
+    with pytest.raises(ValueError, match=r"data.edge_index must hold node numbers in \[0, 2\), got 2"):
+        centrality(Data(edge_index=torch.tensor([[0], [2]]), num_nodes=2))
+
+
+def test_features_and_centralities_of_another_shape_are_refused():
+    data = Data(torch.ones(2), torch.tensor([[0], [1]]), num_nodes=2)
+    with pytest.raises(ValueError, match=r"data.x must have shape \[N, F\], got \(2,\)"):
+        AdaptiveFeatureMask(0.5)(data)
+    with pytest.raises(ValueError, match=r"centrality must give a tensor \[2\], got \(3,\)"):
+        AdaptiveEdgeDrop(0.5, lambda data: torch.ones(3))(data)
 
 
 def test_pagerank_sums_to_1_in_each_graph_and_checks_its_damping():

@@ -122,3 +122,10 @@ def test_what_new_edges_cannot_have_is_refused(square):
     square.edge_attr = torch.ones(8, 2)
     with pytest.raises(ValueError, match=r"no edge attributes but edge_weight, .* got \['edge_attr'\]"):
         HeatDiffusion()(square)
+
+
+@pytest.mark.parametrize("kind", [PPRDiffusion, HeatDiffusion])
+def test_a_graph_without_nodes_has_no_edges_after_diffusion(kind):
+    view = kind()(Data(x=torch.ones(0, 3), edge_index=torch.zeros(2, 0).long()))
+    assert view.edge_index.shape == (2, 0)
+    assert view.edge_weight.shape == (0,)

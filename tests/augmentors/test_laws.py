@@ -279,6 +279,50 @@ def test_8_what_is_no_graph_is_refused(augmentor):
         augmentor([1, 2])
 
 
+@every
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        ({"edge_index": torch.zeros(4).long()}, ValueError, r"data.edge_index must have shape \[2, E\], got \(4,\)"),
+        ({"edge_index": torch.zeros(2, 4)}, TypeError, "data.edge_index must be a long tensor .* got torch.float32"),
+        ({"edge_index": [[0], [0]]}, TypeError, "data.edge_index must be a long tensor .* got list"),
+        ({"edge_index": torch.tensor([[0], [3]])}, ValueError, r"data.edge_index must .* in \[0, 3\), got 3"),
+        ({"edge_index": torch.tensor([[-1], [0]])}, ValueError, r"data.edge_index must .* in \[0, 3\), got -1"),
+        ({"edge_weight": torch.ones(1, 1)}, ValueError, r"data.edge_weight must be a tensor \[1\], got .* \(1, 1\)"),
+        ({"edge_weight": torch.tensor(1.0)}, ValueError, r"data.edge_weight must be a tensor \[1\], got .* \(\)"),
+        ({"x": [1.0, 2.0, 3.0]}, TypeError, "data.x must be a tensor with a row for each node, got list"),
+    ],
+)
+def test_8_graphs_that_do_not_fit_are_refused(augmentor, change, error, message):
+    data = Data(torch.ones(3, 2), torch.tensor([[0], [1]]), num_nodes=3)
+    for key, value in change.items():
+        data[key] = value
+    with pytest.raises(error, match=message):
+        augmentor(data)
+
+
+@pytest.mark.parametrize("augmentor", HETERO, ids=repr)
+def test_8_hetero_graphs_that_do_not_fit_are_refused(augmentor):
+    data = HeteroData()
+    data["a"].x, data["b"].x = torch.ones(2, 1), torch.ones(5, 1)
+    data["a", "to", "b"].edge_index = torch.tensor([[4], [1]])
+    with pytest.raises(ValueError, match=r"data.edge_index must hold node numbers in \[0, 2\), got 4"):
+        augmentor(data)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse:UserWarning")
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr])
+@pytest.mark.parametrize("augmentor", [one for one in EXAMPLES if not isinstance(one, AdversarialView)], ids=repr)
+def test_sparse_features_give_the_dense_view(augmentor, layout):
+    edge_index = torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]])
+    dense = [Data(torch.rand(n, 4, generator=seeded(n)) + 1, edge_index) for n in (3, 5, 4)]
+    sparse = [Data(data.x.to_sparse(layout=layout), edge_index) for data in dense]
+    views = [augmentor(Batch.from_data_list(graphs), generator=seeded()) for graphs in (dense, sparse)]
+    torch.testing.assert_close(views[1].x.to_dense(), views[0].x)
+    for key in ("edge_index", "batch", "ptr"):
+        assert torch.equal(views[1][key], views[0][key])
+
+
 @pytest.mark.parametrize("augmentor", HETERO, ids=repr)
 @given(data=hetero_inputs)
 def test_hetero_graphs_keep_the_laws(augmentor, data):

@@ -1,12 +1,15 @@
 """Which parts of a graph the subgraph augmentors keep."""
 
+import pytest
 import torch
 from hypothesis import given
 from torch_geometric.data import Batch, Data
 from torch_geometric.utils import k_hop_subgraph, to_undirected
 
+import augmentors._subgraphs
 from augmentors import EgoSubgraph, RandomWalkSubgraph, UniformSubgraph
 from tests.graphs import batches, graphs
+from tests.inputs import seeded
 
 
 def path(n):
@@ -66,3 +69,19 @@ def test_a_step_takes_each_edge_equally_often(generator):
 def test_many_walks_cover_a_graph_and_none_stays_at_its_start(generator):
     assert RandomWalkSubgraph(50, num_walks=50)(path(6), generator=generator).num_nodes == 6
     assert RandomWalkSubgraph(0)(path(6), generator=generator).num_nodes == 1
+
+
+@pytest.mark.parametrize("augmentor", [RandomWalkSubgraph(10**9, 3), EgoSubgraph(10**9)])
+def test_what_cannot_grow_ends(augmentor):
+    """A ring is covered; on the path 0 -> 1 -> 2 a walk ends in 2, whatever lies behind its start."""
+    ring = torch.stack([torch.arange(50), (torch.arange(50) + 1) % 50])
+    assert augmentor(Data(edge_index=ring, num_nodes=50), generator=seeded()).num_nodes == 50
+    path = Data(edge_index=torch.tensor([[0, 1], [1, 2]]), num_nodes=3)
+    assert 2 in augmentor(path, generator=seeded()).n_id
+
+
+def test_a_walk_does_not_depend_on_the_pieces_it_is_drawn_in(monkeypatch):
+    data = Data(edge_index=torch.randint(40, (2, 70), generator=seeded()), num_nodes=40)
+    whole = RandomWalkSubgraph(30)(data, generator=seeded(1)).n_id
+    monkeypatch.setattr(augmentors._subgraphs, "_BLOCK", 4)
+    assert torch.equal(RandomWalkSubgraph(30)(data, generator=seeded(1)).n_id, whole)

@@ -1,16 +1,23 @@
 """Data sets by name, and what is said when they are not there."""
 
 import gc
+import pickle
 import shutil
+import sys
+from collections import defaultdict
 from pathlib import Path
 
 import networkx as nx
+import numpy as np
 import pytest
+import scipy.sparse as sp
 import torch
-from torch_geometric.utils import contains_self_loops, homophily, is_undirected
+from torch_geometric.data import Data
+from torch_geometric.utils import contains_self_loops, homophily, is_undirected, to_undirected
 
-from gcl._checks import check_graph, check_labels
+from gcl._checks import check_graph, check_labels, warn_one_directional
 from gcl.data import csbm, from_networkx, load
+from gcl.data._safe import check_pickle
 
 
 @pytest.fixture
@@ -214,6 +221,98 @@ def test_a_half_written_file_that_can_be_read_is_noticed(data_root, tmp_path):
     file.write_text("\n".join(file.read_text().splitlines()[:500]) + "\n")
     with pytest.raises(ValueError, match=r"Cora has \(2708, 10556, 1000\) .* got \(2708, 10556, 500\): .* in .*Cora "):
         load("Cora", tmp_path)
+
+
+class Malicious:
+    """Its pickle creates a file where it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+@unclosed
+@pytest.mark.parametrize(
+    "victim", ["raw/ind.cora.graph", "raw/ind.cora.allx", "processed/data.pt", "processed/pre_filter.pt"]
+)
+def test_a_data_folder_runs_no_code(data_root, tmp_path, victim):
+    shutil.copytree(Path(data_root) / "Cora" / "raw", tmp_path / "Cora" / "raw")
+    data = load("Cora", tmp_path)
+    file, created = tmp_path / "Cora" / victim, tmp_path / "created"
+    if victim.startswith("raw"):
+        shutil.rmtree(tmp_path / "Cora" / "processed")
+        content = pickle.load(file.open("rb"), encoding="latin1")
+        file.write_bytes(pickle.dumps([Malicious(created), content]))
+    else:
+        torch.save([Malicious(created), data.to_dict()], file)
+    with pytest.raises(ValueError, match=r"Cora could not be read \(UnpicklingError: .* could run code"):
+        load("Cora", tmp_path)
+    assert not created.exists()
+    pickle.loads(pickle.dumps(Malicious(created)))
+    assert created.exists()
+
+
+@pytest.mark.parametrize("protocol", [3, 4])
+def test_arrays_and_matrices_are_harmless(tmp_path, protocol):
+    for value in (np.eye(3), sp.csr_matrix(np.eye(3)), defaultdict(list, {0: [1]})):
+        path = tmp_path / "file"
+        path.write_bytes(pickle.dumps(value, protocol))
+        check_pickle(path)
+
+
+def half(file):
+    lines = file.read_text().splitlines(keepends=True)
+    file.write_text("".join(lines[: len(lines) // 2]))
+
+
+@unclosed
+@pytest.mark.parametrize("file", ["A", "graph_indicator", "graph_labels", "node_labels", "edge_labels"])
+@pytest.mark.parametrize("left", ["half", "nothing"])
+def test_half_written_graph_sets_are_named_each_time(data_root, tmp_path, file, left):
+    """PyG reads most of them without complaint, and would find its processed file the second time."""
+    shutil.copytree(Path(data_root) / "MUTAG" / "raw", tmp_path / "MUTAG" / "raw")
+    path = tmp_path / "MUTAG" / "raw" / f"MUTAG_{file}.txt"
+    half(path) if left == "half" else path.write_text("")
+    for _ in range(2):
+        with pytest.raises(ValueError, match=rf"MUTAG .* a file in {tmp_path / 'MUTAG'} is damaged or half-written"):
+            load("MUTAG", tmp_path)
+
+
+def test_labels_that_do_not_fit_the_graphs_are_noticed_without_known_sizes(data_root, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules["gcl.data._load"]._GRAPH, "MUTAG", ())
+    shutil.copytree(Path(data_root) / "MUTAG" / "raw", tmp_path / "MUTAG" / "raw")
+    assert len(load("MUTAG", tmp_path)) == 188
+    shutil.rmtree(tmp_path / "MUTAG" / "processed")
+    half(tmp_path / "MUTAG" / "raw" / "MUTAG_graph_labels.txt")
+    with pytest.raises(ValueError, match=r"MUTAG has 188 entries of y, got \(94,\): a file in"):
+        load("MUTAG", tmp_path)
+
+
+def test_a_processed_file_of_the_wrong_size_is_made_anew(data_root, tmp_path):
+    shutil.copytree(Path(data_root) / "Cora" / "raw", tmp_path / "Cora" / "raw")
+    index = tmp_path / "Cora" / "raw" / "ind.cora.test.index"
+    content = index.read_text()
+    half(index)
+    with pytest.raises(ValueError, match="Cora has"):
+        load("Cora", tmp_path)
+    index.write_text(content)
+    assert int(load("Cora", tmp_path).test_mask.sum()) == 1000
+
+
+def test_a_graph_with_each_edge_given_once_gets_a_warning():
+    edge_index = torch.tensor([[0, 1, 2, 2], [1, 2, 0, 2]])
+    with pytest.warns(UserWarning, match=r"data.edge_index holds each edge in one direction only: .*to_undirected"):
+        warn_one_directional(Data(edge_index=edge_index, num_nodes=3))
+    for sound in (
+        to_undirected(edge_index),
+        torch.cat([edge_index, edge_index[:, 1:2].flip(0)], 1),  # directed, but not each edge
+        edge_index[:, :0],
+        torch.tensor([[1], [1]]),
+    ):
+        warn_one_directional(Data(edge_index=sound, num_nodes=3))
+    warn_one_directional(Data(x=torch.ones(2, 1)))
 
 
 @pytest.mark.parametrize(

@@ -377,6 +377,7 @@ def test_uniform_subgraphs_by_torchs_loader():
         ({"data": Batch.from_data_list([random_graph()])}, TypeError, "data must be one graph, .* got DataBatch"),
         ({"data": HeteroData()}, TypeError, "data must be one graph, .* got HeteroData"),
         ({"data": Data(x=torch.eye(2))}, ValueError, "data.edge_index is missing"),
+        ({"data": Data(torch.ones(0, 2), torch.zeros(2, 0).long())}, ValueError, "data must have at least one node"),
         ({"data": hub(2, edge_label_index=torch.zeros(2, 1).long())}, ValueError, "no node indices but edge_index"),
         ({"data": hub(2, name=["a", "b", "c"])}, ValueError, r"as tensors, got lists: \['name'\]"),
     ],

@@ -1,7 +1,9 @@
 """Partitions: what they promise for any graph, and what they find in graphs whose clusters are known."""
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -125,6 +127,56 @@ def test_a_cached_partition_is_read_again_and_belongs_to_its_graph_and_arguments
     assert torch.equal(partition(data, 6, "matching", cache=tmp_path), first)
 
 
+@pytest.mark.parametrize("damage", [b"", b"\x93NUM", b"PK\x03\x04", "half", "other"])
+def test_a_damaged_file_of_the_cache_is_written_anew(tmp_path, damage):
+    data, _ = cliques()
+    first = partition(data, 6, "matching", cache=tmp_path)
+    (file,) = tmp_path.iterdir()
+    content = file.read_bytes()
+    if damage == "other":
+        np.save(file, np.arange(5))
+    else:
+        file.write_bytes(content[: len(content) // 2] if damage == "half" else damage)
+    assert torch.equal(partition(data, 6, "matching", cache=tmp_path), first)
+    assert list(tmp_path.iterdir()) == [file]
+    assert file.read_bytes() == content
+
+
+def test_threads_share_a_cache(tmp_path):
+    data, _ = cliques()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: partition(data, 6, "matching", cache=tmp_path), range(24)))
+    assert all(torch.equal(cluster, found[0]) for cluster in found)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_the_error_of_features_that_vanish_is_0():
+    data, truth = cliques()
+    data.x = torch.zeros(48, 3)
+    assert partition_quality(data, truth)["error"] == 0.0
+    data.x = torch.ones(48, 3, dtype=torch.half)
+    assert partition_quality(data, torch.arange(48))["error"] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "cluster", "error", "message"),
+    [
+        ({"num_nodes": 0, "x": torch.zeros(0, 2)}, torch.arange(0), ValueError, "data must have at least one node"),
+        ({}, [0, 0], TypeError, r"cluster must be a long tensor \[N\], got list"),
+        ({}, torch.zeros(2), TypeError, r"cluster must be a long tensor \[N\], got torch.float32"),
+        ({"x": torch.ones(2, 2).long()}, torch.arange(2), TypeError, "data.x must be a floating-point tensor"),
+        ({"edge_index": torch.tensor([[0], [2]])}, torch.arange(2), ValueError, r"data.edge_index .* \[0, 2\), got 2"),
+        ({"edge_weight": torch.ones(3)}, torch.arange(2), ValueError, r"data.edge_weight must be a tensor \[0\]"),
+    ],
+)
+def test_what_has_no_quality_is_refused(change, cluster, error, message):
+    data = Data(x=torch.ones(2, 2), edge_index=torch.zeros(2, 0).long())
+    for key, value in change.items():
+        data[key] = value
+    with pytest.raises(error, match=message):
+        partition_quality(data, cluster)
+
+
 def test_arguments_are_checked(monkeypatch):
     data, _ = cliques()
     with pytest.raises(ValueError, match="method must be one of metis, matching, labelprop, got 'louvain'"):
@@ -134,6 +186,12 @@ def test_arguments_are_checked(monkeypatch):
             partition(data, k)
     with pytest.raises(ValueError, match='num_clusters must be None for "labelprop", which finds it itself, got 3'):
         partition(data, 3, "labelprop")
+    with pytest.raises(TypeError, match="num_clusters must be an int, got 2.5"):
+        partition(data, 2.5)
+    with pytest.raises(ValueError, match="seed must be at least 0, got -1"):
+        partition(data, 3, seed=-1)
+    with pytest.raises(TypeError, match="data must be a torch_geometric Data or Batch, got str"):
+        partition("karate", 3)
     with pytest.raises(ValueError, match=r"cluster must have shape \[48\], got \(3,\)"):
         partition_quality(data, torch.zeros(3).long())
     monkeypatch.setitem(sys.modules, "pymetis", None)

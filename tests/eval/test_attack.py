@@ -158,3 +158,25 @@ def test_a_complete_graph_has_nothing_to_add():
     data = Data(x=torch.eye(4), edge_index=torch.cat([pairs, pairs.flip(0)], 1))
     with pytest.raises(ValueError, match="rate asks for 3 edges more, but the graph has only 0"):
         random_flips(data, 1.0, generator=seeded())
+
+
+@ATTACKS
+def test_what_is_no_graph_is_named(poison):
+    for data in (None, "karate", (1, 2)):
+        with pytest.raises(TypeError, match="data must be a torch_geometric Data or Batch, got"):
+            poison(data, 0.1)
+    data = blocks()
+    data.edge_index = data.edge_index.flatten()
+    with pytest.raises(ValueError, match=r"data.edge_index must have shape \[2, E\]"):
+        poison(data, 0.1)
+
+
+@pytest.mark.parametrize("poison", [dice_attack, gradient_flips])
+def test_labels_may_be_any_array(poison):
+    data, other = blocks(), blocks()
+    other.y = data.y.tolist()
+    one, two = (poison(graph, 0.1, generator=seeded()).edge_index for graph in (data, other))
+    assert torch.equal(one, two)
+    data.y = torch.zeros(60).long()
+    with pytest.raises(ValueError, match=r"^data\.y must cover at least two classes, got only class 0"):
+        poison(data, 0.1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gcl.data import csbm
-from gcl.eval import baselines, linear_probe, random_split
+from gcl.eval import baselines, graph_baselines, linear_probe, random_split
 from gcl.nn import gcn, propagate
 
 
@@ -45,3 +45,14 @@ def test_labels_and_graph_are_checked(square):
     square.x[0, 0] = float("nan")
     with pytest.raises(ValueError, match=r"data.x must be finite, got nan at \(0, 0\)"):
         baselines(square, split)
+
+
+def test_an_encoder_that_is_no_module_is_refused(square):
+    graphs = [square.clone() for _ in range(10)]
+    for graph in graphs:
+        graph.y = 1
+    for wrong in ("gcn", gcn, lambda x, edge_index: x):
+        with pytest.raises(TypeError, match="encoder must be a module, got"):
+            baselines(square, random_split(4, 0.5, 0.25), wrong)
+        with pytest.raises(TypeError, match="encoder must be a module, got"):
+            graph_baselines(graphs, torch.arange(10) % 2, wrong)

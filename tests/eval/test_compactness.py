@@ -54,3 +54,14 @@ def test_what_does_not_certify_is_refused(case):
     data = Data(x=torch.full((3, 6), torch.nan), edge_index=torch.empty(2, 0).long())
     with pytest.raises(ValueError, match=r"data\.x must be finite"):
         node_compactness(encoder, data, 0.1)
+
+
+def test_what_has_no_compactness_is_named(case):
+    encoder, data = case
+    with pytest.raises(ValueError, match="data must have at least two nodes, got 1"):
+        node_compactness(encoder, Data(x=torch.ones(1, 6), edge_index=torch.empty(2, 0).long()), 0.1)
+    for wrong in (None, "gcn", lambda x, edge_index: x):
+        with pytest.raises(TypeError, match="encoder must be a module, got"):
+            node_compactness(wrong, data, 0.1)
+        with pytest.raises(TypeError, match="encoder must be a module, got"):
+            certified_fraction(wrong, data, [0.1])

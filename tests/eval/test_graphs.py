@@ -201,3 +201,21 @@ def test_the_baselines_are_the_svm_on_what_they_say(readout):
         "untrained": encoder.eval()(whole.x, whole.edge_index),
     }.items():
         assert table[name] == svm_cv(readout(h, whole.batch).detach(), whole.y, folds), name
+
+
+def test_what_is_no_method_and_what_are_no_graphs_is_named():
+    graphs = chains(20)
+    for method in (None, gin(3, 8, 2, 6)):
+        with pytest.raises(TypeError, match="method must be a gcl.methods.Method, got"):
+            embed_graphs(method, graphs)
+    method = InfoGraph(gin(3, 8, 2, 6), 6)
+    for wrong in (None, "MUTAG", [1, 2], [*graphs, None], graphs[0], Batch.from_data_list(graphs)):
+        with pytest.raises(TypeError, match="graphs must be a data set or a sequence of Data, got"):
+            embed_graphs(method, wrong)
+        with pytest.raises(TypeError, match="graphs must be a data set or a sequence of Data, got"):
+            graph_baselines(wrong, torch.arange(20) % 2)
+    y = torch.arange(20) % 2
+    with pytest.raises(TypeError, match="folds must be a tensor or an array of numbers, got NoneType"):
+        svm_cv(torch.eye(2)[y], y, None)
+    folds = (torch.arange(20) // 10).tolist()
+    assert svm_cv(torch.eye(2)[y], y.tolist(), folds) == svm_cv(torch.eye(2)[y], y, torch.tensor(folds))

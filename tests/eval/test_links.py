@@ -2,10 +2,11 @@
 
 import random
 
+import numpy as np
 import pytest
 import torch
 from sklearn.metrics import average_precision_score, roc_auc_score
-from torch_geometric.data import Data
+from torch_geometric.data import Data, HeteroData
 from torch_geometric.utils import erdos_renyi_graph, is_undirected
 
 from gcl.eval import hold_out_edges, link_prediction
@@ -96,3 +97,39 @@ def test_bad_input_is_named():
         link_prediction(z, pairs, torch.tensor([1, 1]))
     with pytest.raises(ValueError, match=r"shapes \[2, M\] and \[M\], got \(2, 2\) and \(3,\)"):
         link_prediction(z, pairs, torch.tensor([0, 1, 1]))
+
+
+def test_what_is_no_graph_with_edges_is_named():
+    whole = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
+    for data in (None, "karate", [whole], HeteroData()):
+        with pytest.raises(TypeError, match="data must be a torch_geometric Data or Batch, got"):
+            hold_out_edges(data, 0.5)
+    for key, value, error, message in (
+        ("edge_index", None, TypeError, "data.edge_index must be a tensor"),
+        ("edge_index", whole.edge_index.float(), TypeError, "data.edge_index must be a long tensor"),
+        ("edge_index", whole.edge_index + 1, ValueError, r"data.edge_index must hold node numbers in \[0, 3\), got 3"),
+        (
+            "edge_weight",
+            torch.ones(3),
+            ValueError,
+            r"data.edge_weight must have one row for each of 4 edges, got \(3,\)",
+        ),
+        ("edge_attr", torch.tensor(1.0), ValueError, r"data.edge_attr must have one row for each of 4 edges, got \(\)"),
+    ):
+        data = whole.clone()
+        data[key] = value
+        with pytest.raises(error, match=message):
+            hold_out_edges(data, 0.5)
+    for fraction in (None, "half", torch.tensor(0.5)):
+        with pytest.raises(TypeError, match=r"fraction must be a number in \(0, 1\), got"):
+            hold_out_edges(whole, fraction)
+
+
+def test_pairs_may_be_arrays_of_any_kind():
+    z, pairs, linked = torch.eye(3) + 0.1, [[0, 1, 0], [1, 2, 2]], [1, 0, 1]
+    scores = link_prediction(z, torch.tensor(pairs), torch.tensor(linked))
+    assert link_prediction(z, pairs, np.array(linked)) == scores
+    with pytest.raises(TypeError, match="pairs must be a tensor or an array of numbers, got NoneType"):
+        link_prediction(z, None, linked)
+    with pytest.raises(TypeError, match="linked must be a tensor or an array of numbers, got str"):
+        link_prediction(z, pairs, "abc")

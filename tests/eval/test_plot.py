@@ -92,3 +92,34 @@ def test_bounds_are_averaged_over_octaves_of_the_degree(ax):
     assert plot.compactness_against_degree(torch.tensor([-1.0, 0.5, 0.5, 2.0]), star, ax) is ax
     assert ax.collections[0].get_offsets().tolist() == [[4, -1], [2, 0.5], [2, 0.5], [2, 2]]
     assert ax.get_lines()[0].get_ydata().tolist() == [1.0, -1.0]
+
+
+@pytest.mark.parametrize("kind", [torch.tensor, np.array, list])
+def test_labels_of_every_kind_are_drawn(kind):
+    y, guess, ring = [0, 1, 1, 0], [0, 1, 0, 0], [[0, 1, 2, 3], [1, 2, 3, 0]]
+    z = torch.eye(2)[torch.tensor(y)]
+    assert plot.embedding_plot(z, kind(y), method="PCA").collections[0].get_array().tolist() == y
+    assert plot.confusion_matrix(kind(y), kind(guess)).images[0].get_array().tolist() == [[100, 0], [50, 50]]
+    ax = plot.compactness_against_degree(kind([0.0, 1.0, 2.0, 3.0]), kind(ring))
+    assert ax.collections[0].get_offsets().tolist() == [[2, 0], [2, 1], [2, 2], [2, 3]]
+
+
+def test_what_are_no_labels_is_named():
+    z, y = torch.eye(3), torch.arange(3)
+    for wrong in (None, "abc", {}):
+        with pytest.raises(TypeError, match="^y must be a tensor or an array of numbers, got"):
+            plot.embedding_plot(z, wrong)
+        with pytest.raises(TypeError, match="^guess must be a tensor or an array of numbers, got"):
+            plot.confusion_matrix(y, wrong)
+        with pytest.raises(TypeError, match="^edge_index must be a tensor or an array of numbers, got"):
+            plot.compactness_against_degree(torch.ones(3), wrong)
+    with pytest.raises(ValueError, match=r"guess must have shape \[3\], one class a row, got \(2,\)"):
+        plot.confusion_matrix(y, y[1:])
+    with pytest.raises(ValueError, match="y must be at least 0 .* got -1 in row 0"):
+        plot.embedding_plot(z, y - 1)
+    with pytest.raises(ValueError, match=r"edge_index must hold node numbers in \[0, 3\), got 3"):
+        plot.compactness_against_degree(torch.ones(3), torch.tensor([[0], [3]]))
+    with pytest.raises(ValueError, match=r"bound must hold one number for each node, got shape \(0,\)"):
+        plot.compactness_against_degree(torch.ones(0), torch.empty(2, 0).long())
+    with pytest.raises(ValueError, match="max_pairs must be at least 1, got 0"):
+        plot.similarity_histogram(z, z, max_pairs=0)

@@ -215,3 +215,14 @@ def test_neighbors_and_clusters_refuse_bad_arguments():
     ):
         with pytest.raises(error, match=message):
             kmeans_scores(z, labels)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, lambda y: np.array(y, np.uint16), lambda y: torch.tensor(y).bool()])
+def test_labels_of_every_kind_are_probed(kind):
+    z, y = blobs(n=40)
+    y = (y > 0).long()
+    split = random_split(40, 0.4, 0.3, generator=torch.Generator().manual_seed(0))
+    for probe in (linear_probe, knn_probe):
+        assert probe(z, kind(y.tolist()), split) == probe(z, y, split)
+    scores = [kmeans_scores(z, one, generator=torch.Generator().manual_seed(0)) for one in (kind(y.tolist()), y)]
+    assert scores[0] == scores[1]

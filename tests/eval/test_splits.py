@@ -4,9 +4,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch_geometric.data import Data
+from torch_geometric.data import Data, HeteroData
 
-from gcl.eval import Split, random_split, split_from_masks
+from gcl.eval import Split, knn_probe, linear_probe, random_split, split_from_masks
 
 
 @given(n=st.integers(10, 300), seed=st.integers(0, 9))
@@ -66,3 +66,43 @@ def test_splits_that_do_not_fit_are_refused(parts, message):
 def test_masks_passed_as_rows_are_refused():
     with pytest.raises(ValueError, match=r"split.train must hold row numbers .*, got torch.bool"):
         Split(*torch.eye(3).bool()).check(3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((100, "half"), TypeError, r"train must be a number in \(0, 1\), got 'half'"),
+        ((100, 0.1, None), TypeError, r"val must be a number in \(0, 1\), got None"),
+        ((100, torch.tensor(0.5)), TypeError, "train must be a number"),
+        ((1.5,), TypeError, "n must be an int, got 1.5"),
+        ((0,), ValueError, "n must be at least 1, got 0"),
+        ((3, 0.1, 0.1), ValueError, "^n, train and val leave .* got n=3, train=0.1, val=0.1"),
+    ],
+)
+def test_numbers_of_a_random_split_are_named(arguments, error, message):
+    with pytest.raises(error, match=message):
+        random_split(*arguments)
+
+
+def test_masks_of_no_graph_are_refused():
+    for data in (None, "karate", torch.zeros(3), HeteroData()):
+        with pytest.raises(TypeError, match="data must be a torch_geometric Data or Batch, got"):
+            split_from_masks(data)
+    with pytest.raises(ValueError, match=r"data.train_mask must be a bool tensor \[N\], got \[True\]"):
+        split_from_masks(Data(train_mask=[True]))
+
+
+@pytest.mark.parametrize(
+    ("split", "error", "message"),
+    [
+        (None, TypeError, r"split must be a Split or three tensors \(train, val, test\), got NoneType"),
+        ("abc", TypeError, "split must be a Split or three tensors"),
+        (([0], "a", [1]), TypeError, "split.val must be a tensor or an array of numbers, got str"),
+        ((1, 2, 3), ValueError, "split.train must hold row numbers"),
+        (([0], [1]), ValueError, r"split must have three parts \(train, val, test\), got 2"),
+    ],
+)
+@pytest.mark.parametrize("probe", [linear_probe, knn_probe])
+def test_what_is_no_split_is_refused(probe, split, error, message):
+    with pytest.raises(error, match=message):
+        probe(torch.eye(4), torch.arange(4) % 2, split)

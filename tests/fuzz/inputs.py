@@ -24,7 +24,7 @@ WRONG_NUMBERS = (
     "half",
     None,
     True,
-    10**9,
+    40,
     1e-30,
     [0.1],
     torch.tensor(0.5),
@@ -208,7 +208,7 @@ def choice(*values):
 
 
 RIGHT = {
-    **dict.fromkeys(("z", "z1", "z2", "h", "h_negative", "h1", "h2", "q", "k", "x", "p_rows"), Inputs.rows),
+    **dict.fromkeys(("z", "z1", "z2", "h", "h_negative", "h1", "h2", "q", "k", "x"), Inputs.rows),
     "g": lambda i: i.rows(n=max(i.n // 3, 2)),
     "batch": lambda i: torch.randint(max(i.n // 3, 2), (i.n,), generator=i.generator),
     "row_weight": lambda i: torch.rand(i.n, generator=i.generator) + 0.1,
@@ -249,7 +249,6 @@ RIGHT = {
     "features": choice(None),
     "labels": choice(None),
     "weight": choice(None),
-    "edge_rows": lambda i: i.edges(i.n),
     "bounds": lambda i: {"a": torch.randn(max(i.n, 1))},
     "fractions": choice({"a": [0.5]}),
     "losses": choice([3.0, 2.0, 1.0]),
@@ -260,9 +259,13 @@ RIGHT = {
     "objective": choice(gcl.losses.info_nce),
     "transforms": choice([augmentors.EdgeDrop(0.2), augmentors.Identity()]),
     "centrality": choice(augmentors.degree_centrality, augmentors.pagerank),
+    **dict.fromkeys(("in_channels", "hidden_channels", "out_channels", "std"), choice(1, 2)),
+    "fraction": choice(0.1, 0.5),
+    "train": choice(0.1, 0.3),
+    "val": choice(0.1, 0.3),
+    "compactness_against_degree.bound": lambda i: torch.randn(i.n),
     "n": lambda i: i.n,
     "rate": choice(0.0, 0.3),
-    "bound_values": lambda i: torch.randn(i.n),
 }
 WRONG = {
     **dict.fromkeys(("z", "z1", "z2", "h", "h_negative", "g", "q", "k", "x", "contrast"), Inputs.damaged_rows),

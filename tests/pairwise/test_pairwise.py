@@ -129,7 +129,7 @@ def test_edge_products_in_half_precision_are_float32():
 @pytest.mark.parametrize(
     ("edge_index", "message"),
     [
-        (torch.arange(3), "edge_index must be a long tensor"),
+        (torch.arange(3), r"edge_index must have shape \[2, E\], got \(3,\)"),
         (torch.tensor([[0, 3], [0, 0]]), r"edge_index must hold row numbers in \[0, 3\), got 3"),
         (torch.tensor([[0, 1], [-1, 0]]), r"edge_index must hold row numbers in \[0, 4\), got -1"),
     ],
@@ -254,3 +254,29 @@ def test_bad_input_is_named():
         row_sum(x, x, "tanh")
     with pytest.raises(ValueError, match=r"exclude must have shape \[4\] or \[4, X\], got \(3,\)"):
         cross_lse(x, x, exclude=torch.zeros(3).long())
+
+
+X, EDGES = torch.ones(4, 3), torch.tensor([[0, 1], [1, 0]])
+REFUSED = [
+    (lambda: sym_lse(X.to_sparse()), TypeError, "x must be dense, got torch.sparse_coo"),
+    (lambda: sym_lse(X, bound=None), TypeError, "bound must be a number of at least 0, got None"),
+    (lambda: sym_lse(X, bound=math.nan), ValueError, "bound must be at least 0, got nan"),
+    (lambda: sym_lse(X, 1.5), TypeError, "num_items must be an int, got 1.5"),
+    (lambda: sym_lse(X, log_weight=X), TypeError, "log_weight must be a function of the scores"),
+    (lambda: cross_lse(X, X.double()), ValueError, "q and k must have the same dtype, got torch.float32 and torch.flo"),
+    (lambda: cross_lse(X, None), TypeError, "k must be a floating-point tensor .*, got NoneType"),
+    (lambda: cross_lse(X, X, bound=[0.1]), TypeError, "bound must be a number of at least 0"),
+    (lambda: cross_lse(X, X, log_weight=[0.0] * 4), TypeError, "log_weight must be a floating-point tensor"),
+    (lambda: cross_lse(X, X, exclude=torch.zeros(4)), TypeError, "exclude must be a long tensor, got torch.float32"),
+    (lambda: row_sum(X, X, "exp", exclude=torch.full((4,), 9)), ValueError, r"column numbers in \[-1, 4\), got 9"),
+    (lambda: edge_dot(X, X.to_sparse(), EDGES), TypeError, "k must be dense"),
+    (lambda: edge_dot(X, X, [[0], [1]]), TypeError, "edge_index must be a long tensor, got list"),
+    (lambda: edge_sum(torch.ones(2).long(), X, EDGES, 4), TypeError, "edge_weight must be a floating-point tensor"),
+    (lambda: edge_sum(torch.ones(2), X, EDGES, None), TypeError, "num_rows must be an int, got None"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "message"), REFUSED)
+def test_wrong_arguments_are_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -188,6 +188,17 @@ def test_graphs_without_edges_and_pairs_of_nodes(mode):
         contrast_directions(x[:1])
 
 
+@pytest.mark.parametrize("scale", [1e3, 1e25])
+def test_directions_of_large_rows_are_those_of_small_ones(scale):
+    h = torch.randn(10, 4)
+    expected = contrast_directions(h)
+    torch.testing.assert_close(contrast_directions(scale * h), expected, rtol=1e-5, atol=1e-6)
+    h[0] = 0
+    small = contrast_directions((1e3 * h).half())
+    assert small.dtype == torch.float16
+    torch.testing.assert_close(small.float(), contrast_directions(h), rtol=0, atol=2e-3)
+
+
 class Largest(TorchDispatchMode):
     """The most entries that the result of any operation has, forward and backward."""
 
@@ -282,10 +293,21 @@ def test_arguments_are_checked():
         (dict(edge_index=torch.tensor([[0], [20]])), r"edge_index must hold node numbers in \[0, 20\), got 20"),
         (dict(view=torch.tensor([[-1], [2]])), r"view must hold node numbers in \[0, 20\), got -1"),
         (dict(encoder=three, mode="linear"), "two layers for mode 'linear', got 3"),
+        (dict(x=data.x[:, :4]), "x must have the 6 columns that the encoder takes, got 4"),
+        (dict(x=data.x.double()), "x must be of torch.float32 as the encoder is, got torch.float64"),
+        (dict(contrast=c.double()), "contrast must be of torch.float32 as the encoder is, got torch.float64"),
+        (dict(targets=torch.tensor([-1])), r"targets must hold node numbers in \[0, 20\), got -1"),
     ]:
         arguments = dict(encoder=encoder, x=data.x, edge_index=data.edge_index, contrast=c, drop_rate=0.2, mode="worst")
         with pytest.raises(ValueError, match=message):
             compactness_bound(**(arguments | change))
+    for name in ("encoder", "x", "edge_index", "contrast"):
+        with pytest.raises(TypeError, match=f"{name} must"):
+            compactness_bound(**(arguments | {name: None}))
+    with pytest.raises(TypeError, match="targets must be a long tensor, got list"):
+        compactness_bound(**arguments, targets=[0])
+    with pytest.raises(ValueError, match="eps must be finite and above 0, got 0"):
+        contrast_directions(c, eps=0)
     with pytest.raises(ValueError, match=r"one rate or a pair, one for each view, got \(0.1,\)"):
         POT((0.1,))
     with pytest.raises(ValueError, match=r"drop_rates must be in \[0, 1\], got 2"):

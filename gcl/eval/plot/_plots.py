@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from augmentors._checks import check_at_least
 from augmentors._random import integers
-from gcl._checks import check_embedding, check_labels, check_several, check_views
+from gcl._checks import check_edges, check_embedding, check_several, check_views
+from gcl.eval._labels import Labels, as_classes, as_tensor
 from gcl.eval._splits import draw_seed
 from gcl.losses._similarity import unit
 
@@ -19,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def embedding_plot(
-    z: Tensor, y: Tensor, ax: Axes | None = None, *, method: str = "t-SNE", generator: Generator | None = None
+    z: Tensor, y: Labels, ax: Axes | None = None, *, method: str = "t-SNE", generator: Generator | None = None
 ) -> Axes:
     """Scatter plot of unit-length rows in two dimensions, colored by class.
 
     Args:
         z: embeddings ``[N, D]``, N >= 2, any device.
-        y: integer classes ``[N]``.
+        y: a tensor or array of integer classes ``[N]``.
         method: ``"t-SNE"`` keeps neighbors (distances between groups mean nothing), ``"PCA"`` the greatest variance.
         generator: for t-SNE.
 
@@ -45,7 +47,7 @@ def embedding_plot(
 
     check_embedding("z", z)
     check_several("z", z)
-    check_labels(y, z.size(0))
+    classes = as_classes(y, z.size(0))
     if method not in ("t-SNE", "PCA"):
         raise ValueError(f"method must be 't-SNE' or 'PCA', got {method!r}")
     ax = _axes_or_new(ax)
@@ -56,7 +58,7 @@ def embedding_plot(
         perplexity = min(30.0, (len(rows) - 1) / 3)
         flat = TSNE(perplexity=perplexity, max_iter=500, random_state=seed).fit_transform(flat)
     flat = np.pad(flat, ((0, 0), (0, max(0, 2 - flat.shape[1]))))  # one column only: a line
-    found, color = np.unique(y.cpu().numpy(), return_inverse=True)
+    found, color = np.unique(classes, return_inverse=True)
     size = float(np.clip(8000 / len(rows), 4, 40))
     colors = "tab10" if len(found) <= 10 else "tab20"
     ax.scatter(flat[:, 0], flat[:, 1], c=color, cmap=colors, s=size, alpha=0.8, linewidths=0)
@@ -71,7 +73,7 @@ def similarity_histogram(
 
     Args:
         z1, z2: embeddings or projections ``[N, D]`` of two views, N >= 2.
-        max_pairs: number of random negative pairs.
+        max_pairs: number of random negative pairs, at least 1.
         generator: for the negatives.
 
     Raises:
@@ -82,6 +84,7 @@ def similarity_histogram(
         >>> [text.get_text() for text in ax.get_legend().get_texts()]
         ['negatives, mean 0.00', 'positives, mean 1.00']
     """
+    check_at_least("max_pairs", max_pairs, 1)
     check_views(z1, z2, several=True)
     check_embedding("z1", z1)
     check_embedding("z2", z2)
@@ -113,7 +116,7 @@ def training_curve(losses: Sequence[float] | Tensor, ax: Axes | None = None, *, 
         >>> training_curve([3.0, 2.0, 1.5]).get_xlabel()
         'epoch'
     """
-    values = torch.as_tensor(losses, dtype=torch.double).detach().cpu()
+    values = as_tensor(losses, "losses")
     if values.dim() != 1 or len(values) == 0:
         raise ValueError(f"losses must hold one number for each epoch, got shape {tuple(values.shape)}")
     ax = _axes_or_new(ax)
@@ -123,11 +126,11 @@ def training_curve(losses: Sequence[float] | Tensor, ax: Axes | None = None, *, 
     return _finish(ax, legend=False)
 
 
-def confusion_matrix(y: Tensor, guess: Tensor, ax: Axes | None = None, *, names: Sequence[str] | None = None) -> Axes:
+def confusion_matrix(y: Labels, guess: Labels, ax: Axes | None = None, *, names: Sequence[str] | None = None) -> Axes:
     """Confusion matrix in per cent of each class: true classes are its rows, predicted ones its columns.
 
     Args:
-        y: integer classes ``[N]``.
+        y: a tensor or array of integer classes ``[N]``.
         guess: predicted classes ``[N]``.
         names: of the classes in ``y`` and ``guess``, sorted by number; ``None``: the numbers.
 
@@ -141,16 +144,16 @@ def confusion_matrix(y: Tensor, guess: Tensor, ax: Axes | None = None, *, names:
     """
     from sklearn import metrics
 
-    check_labels(y, guess.size(0))
-    check_labels(guess, y.size(0))
-    if len(y) == 0:
+    truth = as_classes(y)
+    guess = as_classes(guess, len(truth), name="guess")
+    if len(truth) == 0:
         raise ValueError("y must have at least one row, got none")
-    found = torch.cat([y, guess]).unique().tolist()
+    found = torch.cat([truth, guess]).unique().tolist()
     names = [str(number) for number in found] if names is None else list(names)
     if len(names) != len(found):
         raise ValueError(f"names must name the {len(found)} classes {found}, got {names}")
     ax = _axes_or_new(ax)
-    counts = metrics.confusion_matrix(y.cpu().numpy(), guess.cpu().numpy(), labels=found)
+    counts = metrics.confusion_matrix(truth.numpy(), guess.numpy(), labels=found)
     percent = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
     picture = metrics.ConfusionMatrixDisplay(percent, display_labels=names)
     picture.plot(ax=ax, cmap="Blues", values_format=".0f", colorbar=False, im_kw={"vmin": 0, "vmax": 100})
@@ -198,10 +201,15 @@ def compactness_against_degree(bound: Tensor, edge_index: Tensor, ax: Axes | Non
         bound: ``[N]``, what :func:`gcl.eval.node_compactness` gives.
         edge_index: the graph's ``[2, E]``; the degree is the number of edges that end in a node.
 
+    Raises:
+        TypeError, ValueError: ``bound`` is no vector or empty, or the edges do not fit it.
     """
+    bound, edge_index = as_tensor(bound, "bound"), as_tensor(edge_index, "edge_index")
+    if bound.dim() != 1 or len(bound) == 0:
+        raise ValueError(f"bound must hold one number for each node, got shape {tuple(bound.shape)}")
+    check_edges("edge_index", edge_index, len(bound))
     ax = _axes_or_new(ax)
-    bound = bound.detach().cpu()
-    degree = edge_index[1].cpu().bincount(minlength=len(bound))
+    degree = edge_index[1].bincount(minlength=len(bound))
     ax.scatter(degree + 1, bound, s=4, alpha=0.3, linewidths=0)
     octaves, place = (degree + 1).log2().long().unique(return_inverse=True)
     mean = place.bincount(bound) / place.bincount()

@@ -11,9 +11,10 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from augmentors._checks import check_probability
-from gcl._checks import check_edges, check_matrix, check_several
+from augmentors._checks import check_positive, check_probability
+from gcl._checks import check_edges, check_long, check_matrix, check_numbers, check_several
 from gcl.nn._features import features_product
+from gcl.pairwise._numerics import at_least_float32, huge
 from gcl.regularizers.pot._exact import exact_bounds
 from gcl.regularizers.pot._graph import AllowedViews, Graph
 from gcl.regularizers.pot._intervals import pick, preactivation, through, worst_rows
@@ -82,11 +83,20 @@ def compactness_bound(
         True
     """
     layers = layers_of(encoder)
-    check_matrix("x", x)
+    weight = layers[0].weight
+    for name, value in (("x", x), ("contrast", contrast)):
+        check_matrix(name, value)
+        if value.dtype != weight.dtype:
+            raise ValueError(f"{name} must be of {weight.dtype} as the encoder is, got {value.dtype}")
+    if x.size(1) != weight.size(0):
+        raise ValueError(f"x must have the {weight.size(0)} columns that the encoder takes, got {x.size(1)}")
     check_mode(mode)
-    for name, edges in (("edge_index", edge_index), ("view", view)):
-        if edges is not None:
-            check_edges(name, edges, x.size(0))
+    check_edges("edge_index", edge_index, x.size(0))
+    if view is not None:
+        check_edges("view", view, x.size(0))
+    if targets is not None:
+        check_long("targets", targets, "T")
+        check_numbers("targets", targets, "node", x.size(0))
     _check_rate(drop_rate)
     wanted = (x.size(0), layers[-1].weight.size(1))
     if contrast.shape != wanted:
@@ -105,7 +115,7 @@ def contrast_directions(h: Tensor, eps: float = 1e-5) -> Tensor:
         eps: above 0; bounds the gradient at rows of zeros, which fresh biases give to nodes without features.
 
     Raises:
-        ValueError: there are fewer than two rows.
+        TypeError, ValueError: ``h`` is not floating-point or has one row only, or ``eps`` is not above 0.
 
     **Source:** POT (arXiv 2309.13944), section 4. **Differs:** the norm is smoothed; the code clamps it at 1e-12.
 
@@ -115,9 +125,12 @@ def contrast_directions(h: Tensor, eps: float = 1e-5) -> Tensor:
                 [-1.,  1.]])
     """
     check_several("h", h)
-    n = h.size(0)
-    unit = h * (h.square().sum(1, keepdim=True) + eps**2).rsqrt()
-    return (n * unit - unit.sum(0)) / (n - 1)
+    check_positive("eps", eps)
+    n, z = h.size(0), at_least_float32(h)
+    divisor = huge(z, dim=1)
+    z = z / divisor
+    unit = z / torch.hypot(torch.linalg.vector_norm(z, dim=1, keepdim=True), eps / divisor)
+    return ((n * unit - unit.sum(0)) / (n - 1)).to(h.dtype)
 
 
 def check_mode(mode: str) -> None:

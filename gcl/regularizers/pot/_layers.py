@@ -57,10 +57,10 @@ def layers_of(encoder: nn.Module | Sequence[Layer]) -> list[Layer]:
     """
     if isinstance(encoder, nn.Module):
         layers = _layers_of_gcn(unwrap(encoder))
-    else:
+    elif isinstance(encoder, Sequence) and all(isinstance(one, Layer) for one in encoder):
         layers = list(encoder)
-        if any(not isinstance(one, Layer) for one in layers):
-            raise TypeError(f"encoder must be a GCN or a sequence of gcl.regularizers.layer(...), got {encoder!r}")
+    else:
+        raise TypeError(f"encoder must be a GCN or a sequence of gcl.regularizers.layer(...), got {encoder!r}")
     if len(layers) < 2:
         raise ValueError(f"encoder must have at least two layers, got {len(layers)}")
     return layers
