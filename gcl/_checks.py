@@ -91,18 +91,21 @@ def check_graph(data: Data) -> None:
     check_edges("data.edge_index", data.edge_index, data.x.size(0))
     edge_weight = data.get("edge_weight")
     if edge_weight is not None:
-        check_edge_weight(edge_weight, data.edge_index.size(1))
+        check_edge_weight(edge_weight, data.edge_index.size(1), read=True)
         _check_finite("data.edge_weight", edge_weight)
-        if edge_weight.numel() and edge_weight.min() < 0:
-            raise ValueError(f"data.edge_weight must be at least 0, got {edge_weight.min().item()}")
 
 
-def check_edge_weight(edge_weight: Tensor, num_edges: int) -> None:
-    """``data.edge_weight`` is a floating-point tensor with an entry for each edge; reads no values."""
+def check_edge_weight(edge_weight: Tensor, num_edges: int, *, read: bool = False) -> None:
+    """``data.edge_weight`` is a floating-point tensor with an entry for each edge, none negative.
+
+    The values are read on a CPU, and with ``read`` on any device.
+    """
     check_tensor("data.edge_weight", edge_weight, f"a floating-point tensor [{num_edges}]")
     if edge_weight.shape != (num_edges,):
         got = " x ".join(map(str, edge_weight.shape)) or "a scalar"
         raise ValueError(f"data.edge_weight must have one entry for each of {num_edges} edges, got {got}")
+    if (read or edge_weight.device.type == "cpu") and edge_weight.numel() and edge_weight.min() < 0:
+        raise ValueError(f"data.edge_weight must be at least 0, got {edge_weight.min().item()}")
 
 
 def check_edges(name: str, value: Tensor, num_nodes: int) -> None:

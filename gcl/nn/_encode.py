@@ -17,7 +17,7 @@ from torch_geometric.utils import is_sparse
 
 from augmentors._checks import check_at_least, check_callable
 from augmentors._signatures import parameters_of
-from gcl._checks import check_edge_weight, check_long
+from gcl._checks import check_edge_weight, check_index
 from gcl.nn._layerwise import encode_in_chunks
 
 Encoder = nn.Module | Callable[..., Tensor]
@@ -218,7 +218,7 @@ def _edge_index(data: Data) -> Tensor:
             )
         raise ValueError("data.edge_index is missing: set it to a long tensor [2, E] (E may be 0)")
     if not (isinstance(data.edge_index, Tensor) and is_sparse(data.edge_index)):
-        check_long("data.edge_index", data.edge_index, 2, "E")
+        check_index("data.edge_index", data.edge_index, "node", data.x.size(0), 2, "E")
         if data.get("edge_weight") is not None:
             check_edge_weight(data.edge_weight, data.edge_index.size(1))
     return data.edge_index

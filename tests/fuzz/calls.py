@@ -50,7 +50,13 @@ LEFT_OUT = {
     "make_target": "copies a network",
     "move_target": "two equal networks",
 }
-OF_TENSORS = ("gcl.losses", "gcl.pairwise", "gcl.regularizers")  # which do not read values back: infinite of infinite
+OF_TENSORS = (
+    "gcl.losses",
+    "gcl.pairwise",
+    "gcl.regularizers",
+    "gcl.nn.encode",
+    "augmentors",
+)  # which do not read values back: infinite of infinite
 MAY_BE_INFINITE = {"sym_lse", "cross_lse", "row_sum"}  # a row with nothing to sum, exponentials of large products
 PUBLIC = [
     (f"{module}.{name}", getattr(importlib.import_module(module), name))
