@@ -58,7 +58,7 @@ def gradients(rank, sizes, name):
 def worker(rank, sizes, folder):
     torch.set_num_threads(1)
     store = dist.FileStore(f"{folder}/store", len(sizes))
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=len(sizes), timeout=timedelta(seconds=60))
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=len(sizes), timeout=timedelta(minutes=20))
     results = {name: gradients(rank, sizes, name) for name in CASES}
     torch.save(results, f"{folder}/{rank}.pt")
     gc.collect()  # no DDP model may outlive the group: its destructor holds the GIL that gloo's threads wait for

@@ -66,7 +66,7 @@ def worker(rank, folder):
     for world_size in range(2, 5, 2):
         if rank < world_size:
             store = dist.FileStore(f"{folder}/store-{world_size}", world_size)
-            timeout = timedelta(seconds=60)
+            timeout = timedelta(minutes=20)
             dist.init_process_group("gloo", store=store, rank=rank, world_size=world_size, timeout=timeout)
             results = {name: shared(rank, world_size, words) for name, words in RUNS.items()}
             torch.save(results, f"{folder}/{world_size}-{rank}.pt")

@@ -199,8 +199,8 @@ def _check_features(model: Any, data: Data) -> None:
     if not isinstance(data.x, Tensor):
         raise TypeError(f"data.x must be a tensor [N, F], got {type(data.x).__name__}")
     width = getattr(model, "in_channels", getattr(model, "in_features", None))
-    if isinstance(width, int) and width > 0 and data.x.dim() == 2 and data.x.size(1) != width:
-        raise ValueError(f"data.x must have the {width} columns that the encoder takes, got {data.x.size(1)}")
+    if isinstance(width, int) and width > 0 and data.x.shape[1:] != (width,):
+        raise ValueError(f"data.x must have shape [N, {width}], as the encoder takes, got {tuple(data.x.shape)}")
     if isinstance(width, int) and width > 0 and not data.x.is_floating_point():
         raise TypeError(f"data.x must be a floating-point tensor for {_name(model)}, got {data.x.dtype}")
     dtypes = {p.dtype for p in model.parameters()} if isinstance(model, nn.Module) else set()
