@@ -79,10 +79,10 @@ def encode(encoder: Encoder, data: Data, *, chunk: int | None = None) -> Tensor:
         raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
     model, takes = unwrap(check_callable("encoder", encoder, "a module or function")), takes_of(encoder)
     _check_features(model, data)
+    edges = (_edge_index(data),) if takes.edge_index else ()
     arguments = _arguments(model, takes, data)
     if chunk is not None:
         return encode_in_chunks(model, data, check_at_least("chunk", chunk, 1), arguments)
-    edges = (_edge_index(data),) if takes.edge_index else ()
     return _rows(encoder(data.x, *edges, **arguments), data, trimmed=_HOPS[0] in arguments)
 
 
@@ -174,7 +174,7 @@ def _hops(model: Any, takes: Takes, data: Data) -> dict[str, list[int]]:
     hop = data.get("node_hop")
     if hop is None or hop.numel() == 0 or not {*_HOPS} <= {*takes.names} or not _trims_exactly(model):
         return {}
-    num_hops, (start, end) = int(hop.max()), hop[_edge_index(data)]
+    num_hops, (start, end) = int(hop.max()), hop[data.edge_index]
     sorted_hops = (hop.diff() >= 0).all() & (end.diff() >= 0).all() & (hop[: data.get("batch_size")] == 0).all()
     fits = sorted_hops & (start <= end + 1).all() & (end < num_hops).all()  # a view may have other edges
     both_values = "edge_weight" in data and "edge_attr" in data and _takes_edge_attr(model)
@@ -199,10 +199,11 @@ def _check_features(model: Any, data: Data) -> None:
     if not isinstance(data.x, Tensor):
         raise TypeError(f"data.x must be a tensor [N, F], got {type(data.x).__name__}")
     width = getattr(model, "in_channels", getattr(model, "in_features", None))
-    if isinstance(width, int) and width > 0 and data.x.shape[1:] != (width,):
-        raise ValueError(f"data.x must have shape [N, {width}], as the encoder takes, got {tuple(data.x.shape)}")
-    if isinstance(width, int) and width > 0 and not data.x.is_floating_point():
-        raise TypeError(f"data.x must be a floating-point tensor for {_name(model)}, got {data.x.dtype}")
+    if isinstance(width, int) and width > 0:
+        if data.x.shape[1:] != (width,):
+            raise ValueError(f"data.x must have shape [N, {width}], as the encoder takes, got {tuple(data.x.shape)}")
+        if not data.x.is_floating_point():
+            raise TypeError(f"data.x must be a floating-point tensor for {_name(model)}, got {data.x.dtype}")
     dtypes = {p.dtype for p in model.parameters()} if isinstance(model, nn.Module) else set()
     mixed = data.x.is_floating_point() and dtypes and data.x.dtype not in dtypes
     if mixed and not torch.is_autocast_enabled(data.x.device.type):
