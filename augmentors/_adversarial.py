@@ -65,7 +65,8 @@ class AdversarialView(Augmentor):
             ``view.edge_index`` has columns for all candidates, those of weight 0 included. It is called ``steps``
             times. Networks in it should be in evaluation mode; their parameters get no gradient.
         edge_budget: :math:`\rho`, flips per undirected edge, at least 0; 0 keeps the edges.
-        feature_budget: :math:`\Delta`, at least 0; 0 keeps the features.
+        feature_budget: :math:`\Delta`, at least 0; 0 keeps the features. Integers, such as the numbers of atoms, are
+            categories without a gradient, and kept.
         steps: T, at least 1.
         edge_step, feature_step: :math:`\alpha` and :math:`\beta`, above 0.
         candidates: the present pairs and ``"sampled"``: up to ``absent`` random absent pairs for each of them;
@@ -79,8 +80,8 @@ class AdversarialView(Augmentor):
 
     Raises:
         TypeError: the objective is not callable.
-        ValueError: an argument is out of range; (by the call) the features are not floating-point, or the objective
-            gives no scalar that depends on the view.
+        ValueError: an argument is out of range; (by the call) the features are sparse, or the objective gives no scalar
+            that depends on the view.
         FloatingPointError: (by the call) the objective or its gradient is not finite.
 
     **Source:** ARIEL (arXiv 2208.06956) and the authors' code; projected gradient ascent over edges: Xu et al.
@@ -135,9 +136,7 @@ class AdversarialView(Augmentor):
         """Return the view, and the relaxed graph that it is drawn from."""
         data = copy.copy(data)
         data.edge_index = edges_of(data)
-        perturbed = self.feature_budget > 0 and data.x is not None
-        if perturbed and not data.x.is_floating_point():
-            raise ValueError(f"data.x must be floating-point to be perturbed (feature_budget > 0), got {data.x.dtype}")
+        perturbed = self.feature_budget > 0 and data.x is not None and data.x.is_floating_point()
         if perturbed and data.x.layout != torch.strided:
             raise ValueError(f"data.x must be dense to be perturbed (feature_budget > 0), got {data.x.layout}")
         graph = self._candidate_graph(data, generator)

@@ -2,11 +2,12 @@
 
 With ``undirected=True``, both directions of an edge and its duplicates are drawn together; with ``False``, each column
 of ``edge_index`` is drawn independently. In a ``HeteroData`` this concerns edge types from a node type to itself; the
-columns of other types are drawn independently, and so are a type and its reverse, such as the ``rev_`` types of PyG's
-``ToUndirected``: augment before it.
+columns of other types are drawn independently, but together with those of a type that is their reverse, column by
+column, such as the ``rev_`` types of PyG's ``ToUndirected``.
 """
 
 from abc import abstractmethod
+from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor
@@ -15,27 +16,53 @@ from torch_geometric.data.storage import BaseStorage
 
 from augmentors._base import PerTypeAugmentor
 from augmentors._checks import check_probability
-from augmentors._features import SetZero
+from augmentors._features import Mask
 from augmentors._graphs import EdgeFloat, Graph, edge_stores, ends, graph_of_nodes, per_type, pick_node
 from augmentors._random import bits_per_pair, random_bits, uniform, uniform_per_pair
 from augmentors._selection import keep_edges, scale_edge_weight
 
 
+class _Draw(NamedTuple):
+    """What was drawn for the edges of a type."""
+
+    key: Any
+    edge_index: Tensor  # before the change
+    p: float
+    number: Tensor  # [E]
+    new: Tensor | None  # the random ends [2, M] of those that change
+
+    def serves(self, store: BaseStorage, p: float) -> bool:
+        """Whether the edges of ``store`` are these, reversed."""
+        mirrored = self.key is not None and self.key[::2] == store._key[::-2]
+        return mirrored and self.p == p and torch.equal(self.edge_index.flip(0), store.edge_index)
+
+
 class _EdgeAugmentor(PerTypeAugmentor):
-    """Draws a number for each edge, and changes those below ``p``."""
+    """Draws a number for each edge, and changes those below ``p``; ``_moves``: to random ends."""
+
+    _moves = True
 
     def __init__(self, p: EdgeFloat, *, undirected: bool = True) -> None:
         super().__init__(p)
         self.undirected = undirected
 
     def forward(self, data: Data | HeteroData, *, generator: Generator | None = None) -> Data | HeteroData:
+        done: list[_Draw] = []
         for store, p in per_type("p", self.p, edge_stores(data)):
-            self._change(data, store, uniform_per_edge(data, store, self.undirected, generator), p, generator)
+            twin = next((draw for draw in done if self.undirected and draw.serves(store, p)), None)
+            draw = self._draw(data, store, p, generator) if twin is None else _reversed(twin, store)
+            self._change(data, store, draw)
+            done.append(draw)
         return data
 
     @abstractmethod
-    def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
-        """Change the edges whose ``draw`` ``[E]`` is below ``p``."""
+    def _change(self, data: Graph, store: BaseStorage, draw: _Draw) -> None:
+        """Change the edges whose number is below ``p``."""
+
+    def _draw(self, data: Graph, store: BaseStorage, p: float, generator: Generator | None) -> _Draw:
+        number = uniform_per_edge(data, store, self.undirected, generator)
+        new = self._random_ends(data, store, (number < p).nonzero().squeeze(1), generator) if self._moves else None
+        return _Draw(store._key, store.edge_index, p, number, new)
 
     def _random_ends(self, data: Graph, store: BaseStorage, chosen: Tensor, generator: Generator | None) -> Tensor:
         """Two random nodes ``[2, M]`` of the graph of each ``chosen`` edge, reversed for the edge's reverse."""
@@ -52,6 +79,11 @@ class _EdgeAugmentor(PerTypeAugmentor):
         new = torch.stack(drawn)
         backward = edge_index[0] > edge_index[1]
         return torch.where(backward, new.flip(0), new) if start is end else new
+
+
+def _reversed(draw: _Draw, store: BaseStorage) -> _Draw:
+    new = None if draw.new is None else draw.new.flip(0)
+    return draw._replace(key=store._key, edge_index=store.edge_index, new=new)
 
 
 class EdgeDrop(_EdgeAugmentor):
@@ -79,6 +111,8 @@ class EdgeDrop(_EdgeAugmentor):
                 [1, 0]])
     """
 
+    _moves = False
+
     def __init__(
         self, p: EdgeFloat, *, undirected: bool = True, as_weight: bool = False, max_drop: float | None = None
     ) -> None:
@@ -86,10 +120,10 @@ class EdgeDrop(_EdgeAugmentor):
         self.as_weight = as_weight
         self.max_drop = None if max_drop is None else check_probability("max_drop", max_drop)
 
-    def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
-        keep = draw >= p
+    def _change(self, data: Graph, store: BaseStorage, draw: _Draw) -> None:
+        keep = draw.number >= draw.p
         if self.max_drop is not None:
-            keep |= ~self._within_budget(data, store, draw, ~keep, self.max_drop)
+            keep |= ~self._within_budget(data, store, draw.number, ~keep, self.max_drop)
         drop_edges(data, store, keep, self.as_weight)
 
     def _within_budget(self, data: Graph, store: BaseStorage, draw: Tensor, drop: Tensor, max_drop: float) -> Tensor:
@@ -132,12 +166,11 @@ class EdgeAdd(_EdgeAugmentor):
                 [1, 0, 2, 1, 1, 0]])
     """
 
-    def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
-        chosen = (draw < p).nonzero().squeeze(1)
-        new = self._random_ends(data, store, chosen, generator)
-        keep_edges(data, store, 1 + (draw < p).long())
+    def _change(self, data: Graph, store: BaseStorage, draw: _Draw) -> None:
+        chosen = (draw.number < draw.p).nonzero().squeeze(1)
+        keep_edges(data, store, 1 + (draw.number < draw.p).long())
         place = chosen + torch.arange(1, chosen.numel() + 1, device=chosen.device)
-        store.edge_index = store.edge_index.index_copy(1, place, new)
+        store.edge_index = store.edge_index.index_copy(1, place, draw.new)
 
 
 class EdgeRewire(_EdgeAugmentor):
@@ -162,16 +195,16 @@ class EdgeRewire(_EdgeAugmentor):
                 [0, 0, 2, 0]])
     """
 
-    def _change(self, data: Graph, store: BaseStorage, draw: Tensor, p: float, generator: Generator | None) -> None:
-        chosen = (draw < p).nonzero().squeeze(1)
-        drawn = self._random_ends(data, store, chosen, generator)
-        store.edge_index = store.edge_index.index_copy(1, chosen, drawn)
+    def _change(self, data: Graph, store: BaseStorage, draw: _Draw) -> None:
+        chosen = (draw.number < draw.p).nonzero().squeeze(1)
+        store.edge_index = store.edge_index.index_copy(1, chosen, draw.new)
 
 
-class EdgeAttrMask(SetZero):
+class EdgeAttrMask(Mask):
     """Set each column of ``edge_attr`` to zero with probability ``p``, for all edges alike.
 
-    An ``edge_attr`` ``[E]`` is one column. A graph without ``edge_attr`` passes through.
+    Integers become -1, as by :class:`FeatureMask`. An ``edge_attr`` ``[E]`` is one column. A graph without
+    ``edge_attr`` passes through.
 
     Args:
         p: probability of masking, in [0, 1]; for a ``HeteroData`` also ``{edge_type: p}``; other types are unchanged.

@@ -11,8 +11,11 @@ from augmentors._random import normal, uniform
 from augmentors._sparse import dense_or_coo
 
 
-class SetZero(PerTypeAugmentor):
-    """Sets entries of an attribute to zero with probability ``p``, alike along its dimensions before ``_dim``."""
+class Mask(PerTypeAugmentor):
+    """Masks entries of an attribute with probability ``p``, alike along its dimensions before ``_dim``.
+
+    A masked number is 0; a masked category, which is what signed integers are, is -1: 0 is a category as any other.
+    """
 
     _stores, _key, _dim = "node_stores", "x", 1
 
@@ -21,12 +24,18 @@ class SetZero(PerTypeAugmentor):
             if self._key in store and p > 0:
                 value = dense_or_coo(store[self._key])
                 keep = uniform(value.shape[self._dim :], value.device, generator).ge_(p)
-                store[self._key] = value * keep.to(value.dtype)
+                if value.is_floating_point() or not value.is_signed():
+                    store[self._key] = value * keep.to(value.dtype)
+                else:
+                    store[self._key] = value.to_dense().masked_fill(keep == 0, -1)
         return data
 
 
-class FeatureMask(SetZero):
+class FeatureMask(Mask):
     """Set each feature column to zero with probability ``p``, for all nodes (and graphs of a batch) alike.
+
+    Integers, such as the numbers of atoms, are categories, and become -1, "masked", instead of 0: see
+    :func:`gcl.nn.molecule_encoder`.
 
     Args:
         p: probability of masking, in [0, 1]; for a ``HeteroData`` also ``{node_type: p}``; other types are unchanged.
@@ -43,8 +52,8 @@ class FeatureMask(SetZero):
     """
 
 
-class FeatureDropout(SetZero):
-    """Set each entry of ``x`` to zero with probability ``p``.
+class FeatureDropout(Mask):
+    """Set each entry of ``x`` to zero with probability ``p``; integers become -1, as by :class:`FeatureMask`.
 
     Args:
         p: probability of dropping, in [0, 1]; for a ``HeteroData`` also ``{node_type: p}``; other types are unchanged.

@@ -23,7 +23,7 @@ def finetune(args, method, graphs, split, seed):
     optimizer = torch.optim.Adam([*method.encoder.parameters(), *head.parameters()], lr=args.lr)
     evaluator = gcl.data.evaluator(args.dataset)
     objective, sign = (mse_loss, -1) if graphs.eval_metric == "rmse" else (binary_cross_entropy_with_logits, 1)
-    loader = DataLoader(graphs[split.train], args.batch_size, shuffle=True)
+    loader = DataLoader(list(graphs[split.train]), args.batch_size, shuffle=True)
 
     def score(rows):
         g, y = gcl.eval.embed_graphs(method, graphs[rows])
@@ -49,13 +49,13 @@ def finetune(args, method, graphs, split, seed):
 def run(args, graphs, seed):
     """The test scores of one seed, by row of the table."""
     split = gcl.eval.Split(*graphs.get_idx_split().values())
-    path = args.checkpoint / f"{args.dataset}-{args.method}-{seed}.ckpt"
-    if not path.exists():
-        raise SystemExit(f"no {path}: run benchmarks.ogb_graph first, with the same arguments")
-    torch.manual_seed(seed)
-    scratch, trained = build(args, graphs.num_features), build(args, graphs.num_features)
-    gcl.train.load_checkpoint(path, method=trained)
-    methods = {"labels alone": scratch, f"{args.method}, then labels": trained}
+    methods = {"labels alone": build(args, args.method[0], seed)}
+    for name in args.method:
+        path = args.checkpoint / f"{args.dataset}-{name}-{seed}.ckpt"
+        if not path.exists():
+            raise SystemExit(f"no {path}: run benchmarks.ogb_graph first, with the same arguments")
+        methods[f"{name}, then labels"] = build(args, name, seed)
+        gcl.train.load_checkpoint(path, method=methods[f"{name}, then labels"])
     (metric,) = COLUMNS[graphs.eval_metric].values()
     return {name: {metric: finetune(args, method, graphs, split, seed)} for name, method in methods.items()}
 

@@ -1,7 +1,7 @@
 """Embeddings of OGB's molecules without labels: `python -m benchmarks.ogb_graph --dataset ogbg-molhiv --root data`.
 
-Any set that OGB scores by ROC-AUC (molhiv, molbace, ...) or RMSE (molesol, molfreesolv, mollipo). The method sees
-molecules of the training split only; the linear probe's strength is chosen on the validation split, and no epoch is.
+Any set that OGB scores by ROC-AUC (molhiv, molbace, ...) or RMSE (molesol, molfreesolv, mollipo). The methods see atoms
+and bonds of the training split only; the linear probe's strength is chosen on the validation split, and no epoch is.
 With `--checkpoint FOLDER` a run that was stopped goes on, and benchmarks.ogb_finetune can train on with labels.
 """
 
@@ -19,47 +19,51 @@ from benchmarks.watch import watched
 
 PROBES = {"rocauc": gcl.eval.linear_probe, "rmse": gcl.eval.ridge_probe}
 COLUMNS = {"rocauc": {"ROC-AUC %": "roc_auc"}, "rmse": {"RMSE": "rmse"}}
-METHODS = {"GraphCL": gcl.methods.GraphCL, "InfoGraph": gcl.methods.InfoGraph, "ARIEL": gcl.methods.ARIELGraph}
+METHODS = ("GraphCL", "InfoGraph", "SimGRACE", "ADGCL", "ARIELGraph")
 
 
-def build(args, num_features):
-    """The method on an untrained GIN, with OGB's mean over atoms and no activation at the end."""
+def build(args, name, seed):
+    """The method on an untrained encoder, the same for all methods, with OGB's mean over atoms."""
+    torch.manual_seed(seed)
     options = {"norm": "batch_norm", "final_activation": False}
-    encoder = gcl.nn.gin(num_features, args.hidden, args.layers, args.hidden, **options)
-    return METHODS[args.method](encoder, readout=global_mean_pool).to(args.device)
+    encoders = [gcl.nn.molecule_encoder(args.hidden, args.layers, **options) for _ in range(1 + (name == "ADGCL"))]
+    return getattr(gcl.methods, name)(*encoders, readout=global_mean_pool).to(args.device)
 
 
-def pretrain(args, method, graphs, seed, generator):
-    """Train the method."""
-    loader = DataLoader(graphs, min(args.batch_size, len(graphs)), shuffle=True, drop_last=True, generator=generator)
+def pretrain(args, name, graphs, seed):
+    """The method, trained on the graphs."""
+    method, generator = build(args, name, seed), torch.Generator().manual_seed(seed)
+    batch_size = min(args.batch_size, len(graphs))
+    graphs = list(graphs)  # a data set would cut each graph out anew in each epoch
+    loader = DataLoader(graphs, batch_size, shuffle=True, drop_last=True, generator=generator)
     optimizer = torch.optim.Adam(method.parameters(), lr=args.lr)
     parts = {"method": method, "optimizer": optimizer, "generator": generator}
-    name = f"{args.dataset}-{args.method}-{seed}"
-    path = args.checkpoint and args.checkpoint / f"{name}.ckpt"
+    run = f"{args.dataset}-{name}-{seed}"
+    path = args.checkpoint and args.checkpoint / f"{run}.ckpt"
     start = gcl.train.load_checkpoint(path, **parts) if path and path.exists() else 0
     if args.compile:
         method.encoder.compile(dynamic=True)
     epochs = gcl.train.epochs(method, loader, optimizer, args.epochs, generator=generator, start=start)
     with torch.autocast(args.device, torch.bfloat16, enabled=args.amp):
-        for _ in watched(epochs, args, name, start, path, **parts):
+        for _ in watched(epochs, args, run, start, path, **parts):
             pass
+    return method
 
 
 def run(args, graphs, seed):
     """The test scores of one seed, by row of the table; the probes choose their strength on validation rows."""
-    torch.manual_seed(seed)
-    generator = torch.Generator().manual_seed(seed)
     split, probe = gcl.eval.Split(*graphs.get_idx_split().values()), PROBES[graphs.eval_metric]
-    method = build(args, graphs.num_features)
-    z, y = gcl.eval.embed_graphs(method, graphs)
-    counts = torch.cat([global_add_pool(batch.x, batch.batch) for batch in DataLoader(graphs, 256)])
+    z, y = gcl.eval.embed_graphs(build(args, args.method[0], seed), graphs)
+    batches = map(gcl.data.molecule_features, DataLoader(graphs, 256))
+    counts = torch.cat([global_add_pool(batch.x, batch.batch) for batch in batches])
     scores = {"mean label": probe(torch.ones(len(y), 1), y, split)} if graphs.eval_metric == "rmse" else {}
     scores["counts of atoms and bonds"] = probe(counts, y, split)
-    scores["untrained GIN"] = probe(z, y, split)
-    rows = split.train[torch.randperm(len(split.train), generator=generator)[: args.graphs]]
-    pretrain(args, method, graphs[rows], seed, generator=generator)
-    z, _ = gcl.eval.embed_graphs(method, graphs)
-    scores[args.method] = probe(z, y, split)
+    scores["untrained encoder"] = probe(z, y, split)
+    shuffled = torch.randperm(len(split.train), generator=torch.Generator().manual_seed(seed))
+    for name in args.method:
+        method = pretrain(args, name, graphs[split.train[shuffled[: args.graphs]]], seed)
+        z, _ = gcl.eval.embed_graphs(method, graphs)
+        scores[name] = probe(z, y, split)
     if args.export:
         np.savez(args.export, graph=np.arange(len(z)), embedding=z.numpy())
     return scores
@@ -70,7 +74,7 @@ def parser(description):
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--dataset", default="ogbg-molbace")
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
-    parser.add_argument("--method", default="GraphCL", choices=METHODS)
+    parser.add_argument("--method", nargs="+", default=["GraphCL"], choices=METHODS, help="a row each")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--hidden", type=int, default=128)
     parser.add_argument("--layers", type=int, default=4)
@@ -99,7 +103,7 @@ def main():
     arguments.add_argument("--compile", action="store_true", help="torch.compile the encoder")
     arguments.add_argument("--checkpoint", type=Path, help="folder to save the runs in, and to go on from")
     arguments.add_argument("--track", type=Path, help="folder for TensorBoard (torch-gcl[track])")
-    arguments.add_argument("--export", type=Path, help="file for the last seed's embeddings (.npz)")
+    arguments.add_argument("--export", type=Path, help="file for the embeddings of the last method and seed (.npz)")
     table(arguments, run)
 
 

@@ -1,7 +1,8 @@
 """Pre-train on molecules by GraphCL, then train on their labels: `python examples/ogb_finetune.py` (`torch-gcl[ogb]`).
 
-The same GIN is also trained on the labels alone. The epoch is chosen on the validation split; scores are those of ogb's
-evaluator (ROC-AUC). With checkpoints and several seeds: `python -m benchmarks.ogb_graph`, `benchmarks.ogb_finetune`.
+The same encoder is also trained on the labels alone. The epoch is chosen on the validation split; scores are those of
+ogb's evaluator (ROC-AUC). With checkpoints and several seeds: `python -m benchmarks.ogb_graph`, then
+`benchmarks.ogb_finetune`.
 """
 
 import argparse
@@ -27,7 +28,7 @@ loader = DataLoader(graphs[split.train], batch_size=256, shuffle=True, drop_last
 
 def build():
     torch.manual_seed(0)
-    encoder = gcl.nn.gin(graphs.num_features, 128, 4, norm="batch_norm", final_activation=False)
+    encoder = gcl.nn.molecule_encoder(128, 4, norm="batch_norm", final_activation=False)
     return gcl.methods.GraphCL(encoder, readout=global_mean_pool)
 
 

@@ -23,9 +23,10 @@ graphs = gcl.load(args.dataset, args.root)
 split = gcl.eval.Split(*graphs.get_idx_split().values())
 torch.manual_seed(0)
 generator = torch.Generator().manual_seed(0)
-encoder = gcl.nn.gin(graphs.num_features, 128, 4, norm="batch_norm", final_activation=False)
+encoder = gcl.nn.molecule_encoder(128, 4, norm="batch_norm", final_activation=False)
 method = gcl.methods.GraphCL(encoder, readout=global_mean_pool)
-counts = torch.cat([global_add_pool(batch.x, batch.batch) for batch in DataLoader(graphs, 256)])
+batches = map(gcl.data.molecule_features, DataLoader(graphs, 256))
+counts = torch.cat([global_add_pool(batch.x, batch.batch) for batch in batches])
 untrained, y = gcl.eval.embed_graphs(method, graphs)
 
 loader = DataLoader(graphs[split.train], batch_size=256, shuffle=True, drop_last=True, generator=generator)
@@ -34,5 +35,5 @@ gcl.fit(method, loader, optimizer, args.epochs, generator=generator)
 g, _ = gcl.eval.embed_graphs(method, graphs)
 
 print(f"\n{args.dataset}, ROC-AUC")
-for name, z in {"counts of atoms and bonds": counts, "untrained GIN": untrained, "GraphCL": g}.items():
+for name, z in {"counts of atoms and bonds": counts, "untrained encoder": untrained, "GraphCL": g}.items():
     print(f"{name:28}{gcl.eval.linear_probe(z, y, split)['roc_auc']:.1%}")

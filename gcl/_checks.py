@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch_geometric.data import Data
+from torch_geometric.data import Data, HeteroData
 
 
 def check_tensor(
@@ -93,6 +93,26 @@ def check_graph(data: Data) -> None:
     if edge_weight is not None:
         check_edge_weight(edge_weight, data.edge_index.size(1), read=True)
         _check_finite("data.edge_weight", edge_weight)
+
+
+def check_hetero_graph(data: HeteroData) -> None:
+    """:func:`check_graph` for a ``HeteroData``, whose node types may lack ``x``."""
+    for store in data.node_stores:
+        if store.num_nodes is None:
+            raise ValueError(f"data[{store._key!r}].num_nodes is missing: set it, or x, which tells it")
+        if "x" in store:
+            check_matrix(f"data[{store._key!r}].x", store.x, integers=True)
+            _check_finite(f"data[{store._key!r}].x", store.x)
+    for store in data.edge_stores:
+        name = f"data[{store._key}]"
+        if "edge_index" not in store:
+            raise ValueError(f"{name}.edge_index is missing: set it to a long tensor [2, E] (E may be 0)")
+        check_long(f"{name}.edge_index", store.edge_index, 2, "E")
+        for end, nodes in zip((store._key[0], store._key[2]), store.edge_index, strict=True):
+            check_numbers(f"{name}.edge_index", nodes, end, data[end].num_nodes)
+        if "edge_weight" in store:
+            check_edge_weight(store.edge_weight, store.edge_index.size(1), read=True)
+            _check_finite(f"{name}.edge_weight", store.edge_weight)
 
 
 def check_edge_weight(edge_weight: Tensor, num_edges: int, *, read: bool = False) -> None:

@@ -17,11 +17,11 @@ from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
 from torch_geometric.data.storage import GlobalStorage
 from torch_geometric.utils import to_undirected
 
+from gcl.nn._molecules import ATOM, BOND
+
 _MOLECULES = "bace bbbp chembl clintox esol freesolv hiv lipo muv pcba sider tox21 toxcast"
 SPLITS = {"ogbn-arxiv": "time", "ogbn-products": "sales_ranking"}
 SPLITS |= {f"ogbg-mol{name}": "scaffold" for name in _MOLECULES.split()}
-ATOM = (119, 5, 12, 12, 10, 6, 6, 2, 2)  # values of each column of a molecule's x: element, chirality, degree, ...
-BOND = (5, 6, 2)  # and of its edge_attr: type, stereo, conjugated
 
 
 def ogb_dataset(name: str, root: Path) -> type[InMemoryDataset]:
@@ -82,8 +82,9 @@ def molecule_features(data: Data) -> Data:
 
     The first 174 columns are the atom's integers, one-hot: a linear layer on them is ogb's ``AtomEncoder``. The other
     13 count the values of the bonds that end in the atom: a linear layer on them is the sum of ogb's ``BondEncoder``
-    over its bonds. Encoders that take no bond types thus see them, but not which neighbor a bond leads to; a view with
-    dropped edges still counts the molecule's bonds. ``edge_attr`` stays.
+    over its bonds. Summed over a molecule, they are a baseline that needs no training, "counts of atoms and bonds";
+    as the ``transform`` of a data set, they serve encoders that take floating-point features alone, where
+    :func:`gcl.nn.molecule_encoder` takes the integers. ``edge_attr`` stays.
 
     Args:
         data: one or several of OGB's molecules, with integer ``x`` ``[n, 9]`` and ``edge_attr`` ``[E, 3]``; changed.

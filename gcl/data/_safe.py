@@ -1,5 +1,6 @@
 """Data files that torch_geometric unpickles: they are read without running code before it sees them."""
 
+import io
 import pickle
 from pathlib import Path
 from typing import Any
@@ -8,13 +9,16 @@ import torch
 
 _HARMLESS = {"numpy.dtype", "numpy.ndarray", "builtins.list", "__builtin__.list", "collections.defaultdict"}
 _HARMLESS |= {"numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct"}
+_HARMLESS |= {"collections.OrderedDict", "torch._utils._rebuild_tensor_v2"}
 _HARMLESS |= {"scipy.sparse.csr.csr_matrix", "scipy.sparse._csr.csr_matrix"}
 
 
 class _Unpickler(pickle.Unpickler):
-    """An unpickler of lists, dictionaries, arrays and CSR matrices, which are all that Planetoid's files hold."""
+    """An unpickler of lists, dictionaries, arrays, tensors and CSR matrices: Planetoid's and ZINC's files."""
 
     def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("torch.storage", "_load_from_bytes"):  # a file of torch.save within
+            return lambda content: torch.load(io.BytesIO(content), weights_only=True)
         if (full := f"{module}.{name}") not in _HARMLESS:
             raise pickle.UnpicklingError(f"{full} is not allowed in a data file, as it could run code")
         if name != "csr_matrix":
@@ -25,7 +29,7 @@ class _Unpickler(pickle.Unpickler):
 
 
 def check_pickle(path: str | Path) -> None:
-    """Raise ``UnpicklingError`` if a raw file of Planetoid holds other than lists, dictionaries, arrays, matrices."""
+    """Raise ``UnpicklingError`` if a raw file of PyG holds other than lists, dictionaries, arrays and matrices."""
     with open(path, "rb") as file:
         _Unpickler(file, encoding="latin1").load()
 

@@ -9,6 +9,7 @@ from gcl.eval._compactness import certified_fraction, node_compactness
 from gcl.eval._graphs import embed_graphs, graph_baselines
 from gcl.eval._linear import linear_probe
 from gcl.eval._links import hold_out_edges, link_prediction
+from gcl.eval._metapaths import metapath_means
 from gcl.eval._neighbors import knn_probe
 from gcl.eval._regression import ridge_probe
 from gcl.eval._splits import Split, random_folds, random_split, split_from_masks
@@ -28,6 +29,7 @@ __all__ = [
     "knn_probe",
     "linear_probe",
     "link_prediction",
+    "metapath_means",
     "node_compactness",
     "plot",
     "random_flips",

@@ -2,30 +2,35 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch_geometric.data import Data
+from torch_geometric.data import Data, HeteroData
 
-from gcl._checks import check_graph, warn_one_directional
+from augmentors._graphs import Graph
+from gcl._checks import check_graph, check_hetero_graph, warn_one_directional
 from gcl.eval._labels import labels_of
 from gcl.eval._linear import linear_probe
+from gcl.eval._metapaths import metapath_means
 from gcl.methods._base import evaluating, moved
-from gcl.nn import encode, gcn, propagate
+from gcl.nn import NodeType, encode, gcn, propagate
 
 
-def baselines(data: Data, split: Sequence[Tensor], encoder: nn.Module | None = None) -> dict[str, dict[str, float]]:
+def baselines(data: Graph, split: Sequence[Tensor], encoder: nn.Module | None = None) -> dict[str, dict[str, float]]:
     """Linear probe of three sets of node features that took no training.
 
     Args:
-        data: graph with ``x`` ``[N, F]`` and the labels ``y``.
+        data: graph with ``x`` ``[N, F]`` and the labels ``y``; a ``HeteroData`` has both at the encoder's node type.
         split: row numbers for training, for choosing, for testing.
         encoder: an untrained encoder of the architecture under test (left as it is); ``None``: a fresh
-            ``gcn(F, 256, 2, 128)`` with weights from torch's global seed.
+            ``gcn(F, 256, 2, 128)`` with weights from torch's global seed. For a ``HeteroData`` a
+            :class:`gcl.nn.NodeType`.
 
     Returns:
         The result of :func:`gcl.eval.linear_probe` by name: ``"raw"``: ``x``; ``"propagated"``: two hops of
-        :func:`gcl.nn.propagate`; ``"untrained"``: the encoder's output.
+        :func:`gcl.nn.propagate`, of a ``HeteroData`` instead ``"metapaths"``: :func:`gcl.eval.metapath_means`;
+        ``"untrained"``: the encoder's output.
 
     Raises:
         TypeError, ValueError: the graph is not valid or has no ``y``; or as :func:`gcl.eval.linear_probe`.
@@ -36,12 +41,23 @@ def baselines(data: Data, split: Sequence[Tensor], encoder: nn.Module | None = N
         >>> {name: row["accuracy"] for name, row in table.items()}
         {'raw': 1.0, 'propagated': 1.0, 'untrained': 1.0}
     """
+    if isinstance(data, HeteroData):
+        return _hetero_baselines(data, split, encoder)
     check_graph(data)
     warn_one_directional(data)
     encoder = gcn(data.num_features, 256, 2, 128) if encoder is None else copy_of(encoder)
     encoder = encoder.to(data.x.device)
     features = baseline_features(moved(data, encoder), encoder)
     return {name: linear_probe(z, labels_of(data), split) for name, z in features.items()}
+
+
+def _hetero_baselines(data: HeteroData, split: Sequence[Tensor], encoder: Any) -> dict[str, dict[str, float]]:
+    if not isinstance(encoder, NodeType):
+        raise TypeError(f"encoder must be a gcl.nn.NodeType for HeteroData, got {type(encoder).__name__}")
+    check_hetero_graph(data)
+    data, nodes = moved(data, encoder), data[encoder.node_type]
+    features = {"metapaths": metapath_means(data, encoder.node_type), "untrained": _untrained(data, copy_of(encoder))}
+    return {name: linear_probe(z, labels_of(nodes), split) for name, z in ({"raw": nodes.x} | features).items()}
 
 
 def copy_of(encoder: nn.Module) -> nn.Module:
@@ -53,6 +69,9 @@ def copy_of(encoder: nn.Module) -> nn.Module:
 
 def baseline_features(data: Data, encoder: nn.Module) -> dict[str, Tensor]:
     """Node features that took no training, by name; ``encoder``, untrained, runs in evaluation mode."""
+    return {"raw": data.x, "propagated": propagate(data, hops=2), "untrained": _untrained(data, encoder)}
+
+
+def _untrained(data: Graph, encoder: nn.Module) -> Tensor:
     with evaluating(encoder), torch.no_grad():
-        untrained = encode(encoder, data)
-    return {"raw": data.x, "propagated": propagate(data, hops=2), "untrained": untrained}
+        return encode(encoder, data)

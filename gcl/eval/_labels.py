@@ -4,11 +4,12 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 from torch_geometric.data import Data
+from torch_geometric.data.storage import NodeStorage
 
 Labels = Tensor | ArrayLike
 
 
-def labels_of(data: Data) -> Tensor:
+def labels_of(data: Data | NodeStorage) -> Tensor:
     """``data.y``, which must be there."""
     y = data.get("y")
     if y is None:

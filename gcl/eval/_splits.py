@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data
+from torch_geometric.data.storage import NodeStorage
 
 from augmentors._checks import check_at_least, check_number
 from augmentors._random import integers, permutation
@@ -86,24 +87,40 @@ def random_split(n: int, train: float = 0.1, val: float = 0.1, *, generator: Gen
     return Split(*permutation(n, _CPU, generator).split([*sizes, rest]))
 
 
-def split_from_masks(data: Data) -> Split:
+def split_from_masks(data: Data | NodeStorage, column: int | None = None) -> Split:
     """The split of ``data.train_mask``, ``val_mask`` and ``test_mask`` ``[N]`` (the public split of Planetoid).
 
+    Args:
+        data: a graph, or one node type of a ``HeteroData``: ``data["paper"]``.
+        column: number of the split, where masks ``[N, S]`` hold S; masks ``[N]`` beside them are the same for each.
+
     Raises:
-        TypeError: ``data`` is no graph.
-        ValueError: a mask is missing or has several columns (choose one: ``data.train_mask[:, 0]``).
+        TypeError: ``data`` is no graph, or ``column`` no int.
+        ValueError: a mask is missing, or ``column`` is missing, too large or without use.
 
     Example:
         >>> masks = torch.eye(3).bool()
         >>> split_from_masks(Data(train_mask=masks[0], val_mask=masks[1], test_mask=masks[2]))
         Split(train=tensor([0]), val=tensor([1]), test=tensor([2]))
+        >>> split_from_masks(Data(train_mask=masks, val_mask=masks.roll(1, 1), test_mask=masks[2]), column=1)
+        Split(train=tensor([1]), val=tensor([0]), test=tensor([2]))
     """
-    check_data(data)
+    if not isinstance(data, NodeStorage):
+        check_data(data)
     masks = {name: data.get(name) for name in ("train_mask", "val_mask", "test_mask")}
     for name, mask in masks.items():
-        if not isinstance(mask, Tensor) or mask.dim() != 1 or mask.dtype != torch.bool:
+        sound = isinstance(mask, Tensor) and mask.dtype == torch.bool
+        if not sound or mask.dim() not in ((1,) if column is None else (1, 2)):
             got = f"{mask.dtype} {tuple(mask.shape)}" if isinstance(mask, Tensor) else mask or "nothing"
-            raise ValueError(f"data.{name} must be a bool tensor [N], got {got}")
+            choose = ": choose a column" if sound and mask.dim() == 2 else ""
+            raise ValueError(f"data.{name} must be a bool tensor [N], got {got}{choose}")
+    several = {name: mask for name, mask in masks.items() if mask.dim() == 2}
+    if column is not None:
+        check_at_least("column", column, 0)
+        allowed = min((mask.size(1) for mask in several.values()), default=0)
+        if column >= allowed:
+            raise ValueError(f"column must be {f'below {allowed}' if allowed else 'None for masks [N]'}, got {column}")
+        masks |= {name: mask[:, column] for name, mask in several.items()}
     return Split(*(mask.nonzero().squeeze(1) for mask in masks.values()))
 
 

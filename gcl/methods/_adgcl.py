@@ -14,8 +14,9 @@ from gcl.losses import nt_xent_one_way
 from gcl.methods._base import Method, check_no_seeds, width_of
 from gcl.methods._graphcl import relu_head
 from gcl.nn import encode
-from gcl.nn._encode import check_takes_edge_weight, num_graphs
+from gcl.nn._encode import num_graphs
 from gcl.nn._readouts import Readout, graph_of
+from gcl.nn._takes import check_takes_edge_weight
 
 _BIAS = 1e-4  # keeps the noise finite
 
@@ -48,7 +49,8 @@ class ADGCL(Method):
     **Source:** Adversarial Graph Augmentation to Improve Graph Contrastive Learning (arXiv 2106.05819), eq. 7 to 9.
     **Differs:** both players move in the same step: the gradient of L is reversed on its way to the view learner, so
     that one optimizer serves them, where the authors alternate with two. As in their code, each column of
-    ``edge_index`` has its own draw. The loss returned is :math:`L + \lambda R`.
+    ``edge_index`` has its own draw, and features of edges, such as bonds, reach :math:`\omega` by the
+    :math:`h'` of a view encoder that takes them. The loss returned is :math:`L + \lambda R`.
 
     Example:
         >>> from gcl.nn import gin

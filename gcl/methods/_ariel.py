@@ -17,7 +17,7 @@ from gcl.methods._base import check_no_seeds, evaluating
 from gcl.methods._grace import GRACE
 from gcl.methods._graphcl import GraphCL
 from gcl.methods._two_view import TwoView, Wrapper
-from gcl.nn._encode import check_takes_edge_weight
+from gcl.nn._takes import check_takes_edge_weight
 
 AttackFactory = Callable[[Callable[[Data], Tensor]], Augmentor]
 _GRAPH_ATTACK = partial(AdversarialView, edge_budget=0.1, feature_step=0.001)
@@ -28,7 +28,7 @@ class _Adversarial(Wrapper):
 
     def __init__(self, method: TwoView, attack: AttackFactory, adversarial_weight: float) -> None:
         super().__init__(method)
-        self.needs_edges = True
+        self.needs_edges, self.hetero = True, False
         self.adversarial_weight = check_not_negative("adversarial_weight", adversarial_weight)
         if adversarial_weight:
             check_takes_edge_weight("encoder", method.encoder)
@@ -138,7 +138,7 @@ class ARIELGraph(_Adversarial):
         encoder, dim: as for :class:`gcl.methods.GRACE`, such as :func:`gcl.nn.gin`; it must take edge weights.
         temperature: above 0.
         adversarial_weight: :math:`\epsilon_1`, at least 0; 0 leaves the attack out.
-        attack: as for :class:`ARIEL`.
+        attack: as for :class:`ARIEL`; of molecules with integers it changes the edges alone.
         **graphcl: passed to :class:`gcl.methods.GraphCL` (``augmentor``, ``readout``).
 
     Raises:

@@ -7,11 +7,15 @@ from contextlib import contextmanager
 
 import torch
 from torch import Generator, Tensor, nn
-from torch_geometric.data import Data
+from torch.nn.parameter import UninitializedParameter
+from torch_geometric.data import Data, HeteroData
+from torch_geometric.data.storage import BaseStorage
 
 from augmentors._checks import check_at_least
-from gcl._checks import check_graph
+from augmentors._graphs import Graph
+from gcl._checks import check_graph, check_hetero_graph
 from gcl.nn import encode
+from gcl.nn._hetero import nodes_of
 from gcl.nn._readouts import Readout, read_out
 
 
@@ -19,7 +23,9 @@ class Method(nn.Module, ABC):
     """An encoder with a loss that trains it without labels: subclass it and write ``loss``.
 
     Args:
-        encoder: any model or layer of PyG, or a module of your own: see :func:`gcl.nn.encode`.
+        encoder: any model or layer of PyG, or a module of your own: see :func:`gcl.nn.encode`; for a ``HeteroData`` a
+            :class:`gcl.nn.NodeType`. A subclass whose ``loss`` takes a ``HeteroData`` sets ``hetero = True``; the
+            others refuse it.
         readout: ``(h [N, D], batch [N], size) -> g [B, D]``, such as PyG's ``global_add_pool``: the method then
             embeds graphs; ``None``: nodes.
 
@@ -40,28 +46,41 @@ class Method(nn.Module, ABC):
         torch.Size([3, 8])
     """
 
+    hetero = False
+
     def __init__(self, encoder: nn.Module, readout: Readout | None = None) -> None:
         super().__init__()
+        check_initialized(encoder)
         self.encoder = encoder
         self.readout = readout
 
     @abstractmethod
-    def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:
+    def loss(self, data: Graph, *, generator: Generator | None = None) -> Tensor:
         """The scalar to minimize on this graph or batch of graphs."""
 
-    def forward(self, data: Data, *, generator: Generator | None = None) -> Tensor:
+    def forward(self, data: Graph, *, generator: Generator | None = None) -> Tensor:
         """``loss``, under the name that ``DistributedDataParallel`` and ``torch.compile`` hook into."""
+        self.check_kind(data)
         return self.loss(data, generator=generator)
 
-    def represent(self, data: Data, *, chunk: int | None = None) -> Tensor:
+    def check_kind(self, data: Graph) -> None:
+        """Raise ``TypeError`` unless the method takes this kind of graph."""
+        if isinstance(data, HeteroData) and not self.hetero:
+            raise TypeError(f"data must be a Data or Batch for {type(self).__name__}, got {type(data).__name__}")
+
+    def nodes(self, data: Graph) -> Data | BaseStorage:
+        """What holds the attributes of the embedded nodes: the graph, of a ``HeteroData`` the store of their type."""
+        return nodes_of(self.encoder, data)
+
+    def represent(self, data: Graph, *, chunk: int | None = None) -> Tensor:
         """The embeddings of nodes ``[N, D]``, of a loader's batch of its seeds, or of graphs ``[B, D]``."""
         return self.read_out(encode(self.encoder, data, chunk=chunk), data)
 
-    def read_out(self, h: Tensor, data: Data) -> Tensor:
+    def read_out(self, h: Tensor, data: Graph) -> Tensor:
         """The graph embeddings of node embeddings ``h``; ``h`` itself where there is no readout."""
-        return h if self.readout is None else read_out(self.readout, h, data)
+        return h if self.readout is None else read_out(self.readout, h, self.nodes(data))
 
-    def embed(self, data: Data, *, chunk: int | None = None) -> Tensor:
+    def embed(self, data: Graph, *, chunk: int | None = None) -> Tensor:
         """The embeddings without augmentation, in evaluation mode and without gradients, on the method's device.
 
         Args:
@@ -75,11 +94,11 @@ class Method(nn.Module, ABC):
         Raises:
             ValueError: ``data`` has no nodes, no features, NaN or edges out of range.
         """
-        check_graph(data)
+        check_data(self, data)
         with evaluating(self), torch.no_grad():
             return self.represent(moved(data, self), chunk=chunk)
 
-    def prepare(self, data: Data) -> Data:
+    def prepare(self, data: Graph) -> Graph:
         """``data`` with what the method can compute once, before training; :func:`gcl.fit` calls it."""
         return data
 
@@ -97,14 +116,30 @@ def width_of(encoder: nn.Module, dim: int | None) -> int:
     return check_at_least("dim", width, 1)
 
 
-def moved(data: Data, module: nn.Module) -> Data:
+def check_data(method: Method, data: Graph) -> None:
+    """``data`` is a valid graph of a kind that the method takes; reads values back to the host."""
+    method.check_kind(data)
+    if isinstance(data, HeteroData):
+        check_hetero_graph(data)
+    else:
+        check_graph(data)
+
+
+def check_initialized(encoder: nn.Module) -> None:
+    """Raise if layers of the encoder still wait for a graph to tell their width (-1)."""
+    if isinstance(encoder, nn.Module) and any(isinstance(p, UninitializedParameter) for p in encoder.parameters()):
+        raise ValueError("encoder must know its widths, got layers of width -1: run it once on the graph first")
+
+
+def moved(data: Graph, module: nn.Module) -> Graph:
     """``data`` on the device of the module's parameters, floating-point features in their dtype."""
     like = next(module.parameters(), None)
     if like is None:
         return data
     data = copy.copy(data).to(like.device)
-    if data.x.is_floating_point():
-        data.x = data.x.to(like.dtype)
+    for store in data.node_stores:
+        if "x" in store and store.x.is_floating_point():
+            store.x = store.x.to(like.dtype)
     return data
 
 

@@ -62,6 +62,7 @@ class COLES(Method):
 
     def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:
         """Products of random pairs less products of neighbors, and the penalty on long and parallel columns."""
+        self.check_kind(data)
         h = self.represent(data)
         coarse = "coarse_edge_index" in data
         edge_index = data.coarse_edge_index if coarse else data.edge_index

@@ -31,6 +31,8 @@ class DGI(Method):
         torch.Size([])
     """
 
+    hetero = True
+
     def __init__(self, encoder: nn.Module, dim: int | None = None) -> None:
         super().__init__(encoder)
         self.critic = bilinear_critic(width_of(encoder, dim))
@@ -39,7 +41,8 @@ class DGI(Method):
     def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:
         """Binary cross-entropy of the critic on true and shuffled nodes."""
         h, h_negative = (self.represent(nodes) for nodes in (data, self.corrupt(data, generator=generator)))
-        return node_graph_bce(h, h_negative, summarize(h, data) @ self.critic.T, graph_of(data))
+        nodes = self.nodes(data)
+        return node_graph_bce(h, h_negative, summarize(h, nodes) @ self.critic.T, graph_of(nodes))
 
 
 def bilinear_critic(dim: int) -> nn.Parameter:

@@ -39,6 +39,8 @@ class GCA(TwoView):
         0.3
     """
 
+    hetero = False
+
     def __init__(
         self,
         encoder: nn.Module,

@@ -30,6 +30,8 @@ class GGD(Method):
         torch.Size([])
     """
 
+    hetero = True
+
     def __init__(
         self, encoder: nn.Module, dim: int | None = None, *, edge_drop: float = 0.2, feature_mask: float = 0.2
     ) -> None:

@@ -40,6 +40,8 @@ class GraphCL(TwoView):
         torch.Size([2, 8])
     """
 
+    hetero = False
+
     def __init__(
         self,
         encoder: nn.Module,

@@ -41,6 +41,7 @@ class InfoGraph(Method):
 
     def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:
         """Jensen-Shannon estimator of nodes against the graphs of the batch."""
+        self.check_kind(data)
         h = encode(self.encoder, data)
         g = self.read_out(h, data)
         return node_graph_jsd(self.node_projector(h), self.graph_projector(g), graph_of(data))

@@ -13,8 +13,8 @@ from gcl.methods._base import Method, width_of
 from gcl.methods._dgi import bilinear_critic, summarize
 from gcl.methods._two_view import Transform
 from gcl.nn import encode
-from gcl.nn._encode import check_takes_edge_weight
 from gcl.nn._readouts import Readout, graph_of
+from gcl.nn._takes import check_takes_edge_weight
 
 
 class _CrossView(Method):
@@ -101,6 +101,7 @@ class MVGRL(_CrossView):
 
     def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:
         """Binary cross-entropy of the critic on true and shuffled nodes, across the views."""
+        self.check_kind(data)
         data = self.prepare(data)
         true, false = (self.encode_views(nodes) for nodes in (data, self.corrupt(data, generator=generator)))
         batch, (g1, g2) = graph_of(data), (summarize(h, data) @ self.critic.T for h in true)
@@ -154,6 +155,7 @@ class MVGRLGraph(_CrossView):
 
     def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:
         """Jensen-Shannon estimator of the nodes of each view against the graphs of the other."""
+        self.check_kind(data)
         batch, (h1, h2) = graph_of(data), self.encode_views(data)
         g1, g2 = (self.graph_head(self.read_out(h, data)) for h in (h1, h2))
         return node_graph_jsd(self.node_head(h1), g2, batch) + node_graph_jsd(self.node_head(h2), g1, batch)

@@ -36,6 +36,8 @@ class ProGCL(TwoView):
         {'temperature': 0.5}
     """
 
+    hetero = False
+
     def __init__(
         self,
         encoder: nn.Module,

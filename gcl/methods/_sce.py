@@ -41,6 +41,8 @@ class SCE(Method):
         tensor(True)
     """
 
+    hetero = True
+
     def __init__(
         self, encoder: nn.Module, *, num_negatives: int = 5, alpha: float = 13.3, orthogonality: float = 1.0
     ) -> None:

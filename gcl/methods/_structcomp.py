@@ -69,7 +69,7 @@ class StructComp(Wrapper):
             )
         if weighted and "row_weight" not in parameters_of(method.objective):
             raise ValueError(f"weighted=True needs an objective that takes row_weight, got {method.objective}")
-        self.drops_edges = True
+        self.drops_edges, self.hetero = True, False
         self.compress, self.drop = Compress(cluster), DropMember(cluster, p)
         self.row_weight = cluster.bincount() if weighted else None
         self.batch = batch
@@ -90,6 +90,7 @@ class StructComp(Wrapper):
 
     def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:
         """The method's loss on compressed views, and with ``batch`` its own loss too."""
+        self.check_kind(data)
         check_no_seeds("StructComp", data, "its clusters are those of the whole graph, and cost no message passing")
         if not self._checked:
             check_compressible(self.encoder, data.num_features)

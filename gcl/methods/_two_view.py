@@ -41,6 +41,7 @@ class TwoView(Method):
         torch.Size([])
     """
 
+    hetero = True
     drops_edges: bool = False  # whether the compared views have lost all edges
     needs_edges: bool = False  # whether the loss looks at the edges of the views
 
@@ -97,6 +98,7 @@ class Wrapper(TwoView):
             )
         Method.__init__(self, method.encoder, method.readout)
         self.method = method
+        self.hetero = method.hetero
         self.drops_edges, self.needs_edges = method.drops_edges, method.needs_edges
 
     @property

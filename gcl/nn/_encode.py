@@ -1,43 +1,36 @@
 """Where a graph meets an encoder: the encoder gets what its ``forward`` names."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.fx import GraphModule
 from torch.nn.modules.batchnorm import _BatchNorm
-from torch.nn.parallel import DistributedDataParallel
-from torch_geometric.data import Data
-from torch_geometric.nn import GCNConv, Sequential
-from torch_geometric.nn.conv import MessagePassing
+from torch_geometric.data import Data, HeteroData
+from torch_geometric.data.storage import BaseStorage
+from torch_geometric.nn import MLP, BatchNorm, GCNConv, LayerNorm
 from torch_geometric.nn.models.basic_gnn import BasicGNN
 from torch_geometric.utils import is_sparse
 
 from augmentors._checks import check_at_least, check_callable
-from augmentors._signatures import parameters_of
 from gcl._checks import check_edge_weight, check_index
+from gcl.nn._hetero import NodeType, inputs_of, nodes_of
 from gcl.nn._layerwise import encode_in_chunks
+from gcl.nn._takes import (
+    LABELS,
+    MAY_BE_NONE,
+    Encoder,
+    Takes,
+    name_of,
+    takes_edge_attr,
+    takes_edge_weight,
+    takes_of,
+    unwrap,
+)
 
-Encoder = nn.Module | Callable[..., Tensor]
-LABELS = frozenset({"y", "train_mask", "val_mask", "test_mask"})
-_MAY_BE_NONE = frozenset({"edge_weight", "edge_attr", "batch"})  # PyG's convention
 _HOPS = ("num_sampled_nodes_per_hop", "num_sampled_edges_per_hop")
 
 
-class Takes(NamedTuple):
-    """What an encoder takes besides ``x``: the edges by position, and attributes of the graph by name."""
-
-    edge_index: bool
-    names: tuple[str, ...]
-    required: frozenset[str]
-
-
-_TAKES: WeakKeyDictionary[Any, Takes] = WeakKeyDictionary()
-
-
-def encode(encoder: Encoder, data: Data, *, chunk: int | None = None) -> Tensor:
+def encode(encoder: Encoder, data: Data | HeteroData, *, chunk: int | None = None) -> Tensor:
     """The embeddings of a graph's nodes: ``encoder(x, edge_index, ...)`` with all that its ``forward`` names.
 
     ``x`` and ``edge_index`` go by position, every other attribute of the graph that the signature of ``forward`` names
@@ -75,63 +68,26 @@ def encode(encoder: Encoder, data: Data, *, chunk: int | None = None) -> Tensor:
         >>> encode(GAT(3, 8, num_layers=2, edge_dim=5), data).shape  # sees the edge features
         torch.Size([3, 8])
     """
-    if not isinstance(data, Data):
+    model = unwrap(check_callable("encoder", encoder, "a module or function"))
+    if not isinstance(data, (Data, HeteroData)):
         raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
-    model, takes = unwrap(check_callable("encoder", encoder, "a module or function")), takes_of(encoder)
+    if isinstance(data, HeteroData) != isinstance(model, NodeType):
+        wanted = "gcl.nn.NodeType(encoder, node_type) for HeteroData, and only for it"
+        raise TypeError(f"encoder must be {wanted}, got {name_of(model)} for {type(data).__name__}")
+    if isinstance(data, HeteroData):
+        if chunk is not None:
+            raise ValueError(f"chunk must be None for HeteroData, got {chunk}: embed it by gcl.data.neighbor_loader")
+        inputs, arguments = inputs_of(model, data)
+        nodes = nodes_of(model, data)
+        return _rows(encoder(*inputs, **arguments), nodes.num_nodes, nodes.get("batch_size"))
+    takes = takes_of(model)
     _check_features(model, data)
     edges = (_edge_index(data),) if takes.edge_index else ()
     arguments = _arguments(model, takes, data)
     if chunk is not None:
         return encode_in_chunks(model, data, check_at_least("chunk", chunk, 1), arguments)
-    return _rows(encoder(data.x, *edges, **arguments), data, trimmed=_HOPS[0] in arguments)
-
-
-def takes_of(encoder: Encoder) -> Takes:
-    """What the encoder takes, read once from its signature."""
-    encoder = unwrap(encoder)
-    if encoder not in _TAKES:
-        _TAKES[encoder] = _read(encoder)
-    return _TAKES[encoder]
-
-
-def takes_edge_weight(encoder: Encoder) -> bool:
-    """Whether the encoder uses the weights of edges."""
-    return "edge_weight" in takes_of(encoder).names and getattr(unwrap(encoder), "supports_edge_weight", True)
-
-
-def check_takes_edge_weight(name: str, encoder: Encoder) -> None:
-    """Raise unless the encoder uses the weights of edges."""
-    if not takes_edge_weight(encoder):
-        raise ValueError(f"{name} must take edge weights, got {_name(encoder)}, which does not: use gcl.nn.gcn or gin")
-
-
-def unwrap(encoder: Any) -> Any:
-    """The module inside ``DistributedDataParallel`` and ``torch.compile``."""
-    while True:
-        if isinstance(encoder, DistributedDataParallel):
-            encoder = encoder.module
-        elif hasattr(encoder, "_orig_mod"):
-            encoder = encoder._orig_mod
-        else:
-            return encoder
-
-
-def _read(encoder: Any) -> Takes:
-    if isinstance(encoder, Sequential):
-        names, required = list(encoder.signature.param_dict), set(encoder.signature.param_dict)
-    else:
-        parameters = parameters_of(encoder)
-        names = list(parameters)
-        required = {name for name, p in parameters.items() if p.default is p.empty}
-    if names[:1] == ["data"]:
-        raise TypeError(f"{_name(encoder)} must take x and edge_index, not data: labels must not reach an encoder")
-    has_edges = len(names) > 1 and names[1] not in (*_MAY_BE_NONE, "batch_size")
-    names = names[2:] if has_edges else names[1:]
-    if isinstance(encoder, GraphModule):  # what to_hetero makes keeps names that its layers do not take
-        layers = [set(parameters_of(m)) for m in encoder.modules() if isinstance(m, MessagePassing)]
-        names = [name for name in names if any(name in layer for layer in layers)]
-    names += [name for name in getattr(encoder, "takes", ()) if name not in names]
-    return Takes(has_edges, tuple(names), frozenset(required))
+    h = encoder(data.x, *edges, **arguments)
+    return _rows(h, data.x.size(0), data.get("batch_size"), trimmed=_HOPS[0] in arguments)
 
 
 def _arguments(model: Any, takes: Takes, data: Data) -> dict[str, Any]:
@@ -140,7 +96,7 @@ def _arguments(model: Any, takes: Takes, data: Data) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     if "edge_weight" in store and not takes_edge_weight(model):
         raise ValueError(
-            f"encoder must take edge_weight, which data has, got {_name(model)}, which does not: "
+            f"encoder must take edge_weight, which data has, got {name_of(model)}, which does not: "
             "remove it from data or use an encoder that takes it, such as gcl.nn.gcn or gin"
         )
     for name in takes.names:
@@ -153,43 +109,45 @@ def _arguments(model: Any, takes: Takes, data: Data) -> dict[str, Any]:
         elif name in _HOPS:
             if name == _HOPS[0]:
                 arguments |= _hops(model, takes, data)
-        elif name in store and not (name == "edge_attr" and not _takes_edge_attr(model)):
+        elif name in store and not (name == "edge_attr" and not takes_edge_attr(model)):
             arguments[name] = store[name]
         elif name in takes.required:
-            if name not in _MAY_BE_NONE:
+            if name not in MAY_BE_NONE:
                 raise ValueError(f"encoder needs {name!r}, which data lacks")
             arguments[name] = None
     return arguments
 
 
-def _takes_edge_attr(model: Any) -> bool:
-    """Some of PyG's layers that were built without ``edge_dim`` fail on features of edges, some ignore them."""
-    layer = model.convs[0] if isinstance(model, BasicGNN) else model
-    built_without = isinstance(layer, MessagePassing) and getattr(layer, "edge_dim", layer) is None
-    return getattr(model, "supports_edge_attr", True) and not built_without
-
-
 def _hops(model: Any, takes: Takes, data: Data) -> dict[str, list[int]]:
     """How many nodes and edges each hop of a loader's batch has, where its layers can be trimmed by that."""
     hop = data.get("node_hop")
-    if hop is None or hop.numel() == 0 or not {*_HOPS} <= {*takes.names} or not _trims_exactly(model):
+    if hop is None or hop.numel() == 0 or not {*_HOPS} <= {*takes.names} or not _trims_exactly(model, takes, data):
         return {}
     num_hops, (start, end) = int(hop.max()), hop[data.edge_index]
     sorted_hops = (hop.diff() >= 0).all() & (end.diff() >= 0).all() & (hop[: data.get("batch_size")] == 0).all()
     fits = sorted_hops & (start <= end + 1).all() & (end < num_hops).all()  # a view may have other edges
-    both_values = "edge_weight" in data and "edge_attr" in data and _takes_edge_attr(model)
-    if both_values or num_hops < model.num_layers or not fits:
+    if num_hops < getattr(model, "num_layers", 0) or not fits:
         return {}
     counts = hop.bincount(), end.bincount(minlength=num_hops)
     return {name: count.tolist() for name, count in zip(_HOPS, counts, strict=True)}
 
 
-def _trims_exactly(model: Any) -> bool:
-    """GCN needs the degrees of all nodes, and norms see all rows."""
-    if not isinstance(model, BasicGNN) or model.jk_mode is not None:
-        return False
-    plain = all(isinstance(norm, nn.Identity) for norm in model.norms)
-    return plain and not any(isinstance(module, (GCNConv, _BatchNorm)) for module in model.modules())
+def _trims_exactly(model: Any, takes: Takes, data: Data) -> bool:
+    """Whether no layer misses the rows that are left out: for a norm, for GCN's degrees or beside other layers."""
+    modules = list(model.modules()) if isinstance(model, nn.Module) else []
+    norms = [norm for module in modules if isinstance(module, (BasicGNN, MLP)) for norm in module.norms]
+    by_batch = any(isinstance(m, _BatchNorm) and (m.training or m.running_mean is None) for m in modules)
+    by_degree = any(isinstance(m, GCNConv) and m.normalize for m in modules)
+    has_degree = "node_degree" in takes.names and "node_degree" in data and getattr(model, "takes_node_degree", True)
+    two_values = "edge_weight" in data and "edge_attr" in data and takes_edge_attr(model)
+    pygs = isinstance(model, BasicGNN) and type(model).forward is BasicGNN.forward  # which trims one of them
+    plain = getattr(model, "jk_mode", None) is None and all(map(_is_by_row, norms)) and not by_batch
+    return plain and (has_degree or not by_degree) and not (two_values and pygs)
+
+
+def _is_by_row(norm: nn.Module) -> bool:
+    by_node = isinstance(norm, LayerNorm) and norm.mode == "node"
+    return by_node or isinstance(norm, (nn.Identity, nn.LayerNorm, BatchNorm, _BatchNorm))
 
 
 def _check_features(model: Any, data: Data) -> None:
@@ -203,7 +161,7 @@ def _check_features(model: Any, data: Data) -> None:
         if data.x.shape[1:] != (width,):
             raise ValueError(f"data.x must have shape [N, {width}], as the encoder takes, got {tuple(data.x.shape)}")
         if not data.x.is_floating_point():
-            raise TypeError(f"data.x must be a floating-point tensor for {_name(model)}, got {data.x.dtype}")
+            raise TypeError(f"data.x must be a floating-point tensor for {name_of(model)}, got {data.x.dtype}")
     dtypes = {p.dtype for p in model.parameters()} if isinstance(model, nn.Module) else set()
     mixed = data.x.is_floating_point() and dtypes and data.x.dtype not in dtypes
     if mixed and not torch.is_autocast_enabled(data.x.device.type):
@@ -225,13 +183,12 @@ def _edge_index(data: Data) -> Tensor:
     return data.edge_index
 
 
-def _rows(h: Any, data: Data, trimmed: bool) -> Tensor:
-    """The embeddings, checked, of the rows that count."""
+def _rows(h: Any, n: int, seeds: int | None, *, trimmed: bool = False) -> Tensor:
+    """The embeddings of ``n`` nodes, checked, and of them the rows that count."""
     if not isinstance(h, Tensor) or not h.is_floating_point():
         got = f"a {h.dtype} tensor" if isinstance(h, Tensor) else f"a {type(h).__name__}"
         raise TypeError(f"encoder must return one floating-point tensor [N, D], got {got}")
-    n, seeds = data.x.size(0), data.get("batch_size")
-    if h.dim() != 2 or (h.size(0) < seeds if trimmed else h.size(0) != n):
+    if h.dim() != 2 or (h.size(0) < (seeds or 0) if trimmed else h.size(0) != n):
         raise ValueError(
             f"encoder must return a row for each of the {n} nodes, got shape {tuple(h.shape)}: "
             "to pool nodes, give the method a readout"
@@ -239,14 +196,10 @@ def _rows(h: Any, data: Data, trimmed: bool) -> Tensor:
     return h if seeds is None else h[:seeds]
 
 
-def num_graphs(data: Data) -> int:
+def num_graphs(data: Data | BaseStorage) -> int:
     """The number of graphs of a batch, empty ones included; 1 for a ``Data`` that is one graph."""
     if "ptr" in data:
         return data.ptr.numel() - 1
     if "batch" in data:
         return int(data.batch.max()) + 1 if data.batch.numel() else 0
     return 1
-
-
-def _name(encoder: Any) -> str:
-    return type(encoder).__name__ if isinstance(encoder, nn.Module) else getattr(encoder, "__name__", repr(encoder))

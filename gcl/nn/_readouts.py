@@ -5,21 +5,23 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
+from torch_geometric.data.storage import BaseStorage
 
+from augmentors._graphs import device_of
 from augmentors._signatures import parameters_of
 from gcl.nn._encode import num_graphs
 
 Readout = Callable[..., Tensor]
 
 
-def read_out(readout: Readout, h: Tensor, data: Data) -> Tensor:
+def read_out(readout: Readout, h: Tensor, data: Data | BaseStorage) -> Tensor:
     """The graph embeddings ``[B, D]`` of a batch, a row for each of its graphs, those without nodes included.
 
     Args:
         readout: ``(h [N, D], batch [N], size) -> [B, D]``, as PyG's ``global_add_pool`` and others; an aggregation of
             PyG, whose last argument is ``dim_size``; or a function of ``h`` and ``batch`` alone.
         h: node embeddings ``[N, D]``.
-        data: the batch.
+        data: the batch; of a ``HeteroData`` the store of a node type.
 
     Raises:
         ValueError: the result has another number of rows than the batch has graphs.
@@ -44,9 +46,10 @@ def read_out(readout: Readout, h: Tensor, data: Data) -> Tensor:
     return g
 
 
-def graph_of(data: Data) -> Tensor:
+def graph_of(data: Data | BaseStorage) -> Tensor:
     """The graph of each node that counts ``[N]``: 0 for a ``Data`` that is one graph."""
     batch = data.get("batch")
     if batch is None:
-        batch = torch.zeros(data.num_nodes, dtype=torch.long, device=data.edge_index.device)
+        store = data if isinstance(data, BaseStorage) else data._store
+        batch = torch.zeros(data.num_nodes, dtype=torch.long, device=device_of(store))
     return batch[: data.get("batch_size")]

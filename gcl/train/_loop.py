@@ -8,20 +8,20 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim import Optimizer
-from torch_geometric.data import Data
 from torch_geometric.data.data import BaseData
 from tqdm import tqdm
 
 from augmentors._checks import check_at_least
-from gcl._checks import check_graph, warn_one_directional
+from augmentors._graphs import Graph
+from gcl._checks import warn_one_directional
 from gcl.methods import Method
-from gcl.methods._base import moved
+from gcl.methods._base import check_data, moved
 from gcl.nn._encode import num_graphs
 
 
 def fit(
     method: Method | DistributedDataParallel,
-    data: Data | Iterable[Data],
+    data: Graph | Iterable[Graph],
     optimizer: Optimizer,
     epochs: int,
     *,
@@ -46,6 +46,7 @@ def fit(
     Example:
         >>> from gcl.methods import GRACE
         >>> from gcl.nn import gcn
+        >>> from torch_geometric.data import Data
         >>> data = Data(x=torch.eye(4), edge_index=torch.tensor([[0, 1, 2, 3], [1, 0, 3, 2]]))
         >>> method = GRACE(gcn(4, 8))
         >>> optimizer = torch.optim.Adam(method.parameters(), lr=1e-3)
@@ -65,7 +66,7 @@ def fit(
 
 def epochs(
     method: Method | DistributedDataParallel,
-    data: Data | Iterable[Data],
+    data: Graph | Iterable[Graph],
     optimizer: Optimizer,
     epochs: int,
     *,
@@ -99,6 +100,7 @@ def epochs(
     Example:
         >>> from gcl.methods import GRACE
         >>> from gcl.nn import gcn
+        >>> from torch_geometric.data import Data
         >>> data = Data(x=torch.eye(4), edge_index=torch.tensor([[0, 1, 2, 3], [1, 0, 3, 2]]))
         >>> method = GRACE(gcn(4, 8))
         >>> optimizer = torch.optim.Adam(method.parameters(), lr=1e-3)
@@ -136,13 +138,13 @@ def epochs(
 _epochs = epochs  # where an argument has its name
 
 
-def _batches(method: Method, data: Any) -> Iterable[Data]:
-    if isinstance(data, BaseData):  # HeteroData is refused by name
-        check_graph(data)
+def _batches(method: Method, data: Any) -> Iterable[Graph]:
+    if isinstance(data, BaseData):
+        check_data(method, data)
         warn_one_directional(data)
         return [moved(method.prepare(data), method)]
     if isinstance(data, (list, tuple)):
-        return [method.prepare(_checked(graph)) for graph in data]
+        return [method.prepare(_checked(method, graph)) for graph in data]
     if isinstance(data, (str, Tensor)) or not isinstance(data, Iterable):
         raise TypeError(f"data must be a graph (torch_geometric Data), a list of graphs or a loader, got {data!r:.80}")
     if isinstance(data, Iterator):
@@ -150,18 +152,18 @@ def _batches(method: Method, data: Any) -> Iterable[Data]:
     return data
 
 
-def _checked(data: Any) -> Data:
-    check_graph(data)
+def _checked(method: Method, data: Any) -> Graph:
+    check_data(method, data)
     return data
 
 
-def _check_batch(method: Method, batch: Data) -> None:
+def _check_batch(method: Method, batch: Graph) -> None:
     """``batch`` can be trained on; reads values back to the host."""
-    check_graph(batch)
-    if method.readout is not None and num_graphs(batch) < 2:
+    check_data(method, batch)
+    if method.readout is not None and (count := num_graphs(method.nodes(batch))) < 2:
         raise ValueError(
             f"data must hold batches of at least two graphs for {type(method).__name__}, which compares graphs, "
-            f"got a batch of {num_graphs(batch)}: DataLoader(graphs, batch_size=128, shuffle=True, drop_last=True)"
+            f"got a batch of {count}: DataLoader(graphs, batch_size=128, shuffle=True, drop_last=True)"
         )
 
 

@@ -350,6 +350,19 @@ def test_bad_input_is_refused():
     data.x[2, 1] = float("nan")
     with pytest.raises(FloatingPointError, match="not finite during the attack"):
         AdversarialView(Network())(data)
-    data.x = torch.ones(12, 5).long()
-    with pytest.raises(ValueError, match="data.x must be floating-point to be perturbed"):
-        AdversarialView(Network())(data)
+
+
+def test_integers_are_kept_and_the_edges_attacked_alone():
+    data, network = random_graph(), Network()
+    data.x = torch.randint(9, (12, 5))
+
+    def objective(view):
+        view.x = view.x.double()
+        return network(view)
+
+    result = AdversarialView(objective, feature_budget=0.5).attack(data, generator=seeded())
+    assert torch.equal(result.view.x, data.x)
+    assert result.s.sum() > 0
+    data.x = data.x.double()
+    expected = AdversarialView(network, feature_budget=0.0).attack(data, generator=seeded())
+    assert torch.allclose(result.s.double(), expected.s, atol=1e-4)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Batch, Data, HeteroData
 from torch_geometric.nn import GCNConv
 from torch_geometric.utils import is_undirected
 
@@ -238,3 +238,28 @@ def test_lists_of_a_batch_stay_with_their_edges_and_nodes():
     assert view.letters == [["a0", "a1", "a3"], ["b1", "b2", "b3"], ["c0"]]
     assert view.edge_names == [["a0"], ["b1", "b2"], []]
     assert view[1].letters == ["b1", "b2", "b3"]
+
+
+@pytest.mark.parametrize(
+    "augmentor", [EdgeDrop(0.5), EdgeDrop(0.5, as_weight=True), EdgeAdd(0.5), EdgeRewire(0.5)], ids=repr
+)
+def test_a_type_and_its_reverse_change_together(augmentor):
+    data = HeteroData()
+    data["a"].num_nodes, data["b"].num_nodes = 9, 7
+    data["a", "to", "b"].edge_index = torch.stack([torch.arange(40) % 9, torch.arange(40) % 7])
+    data["b", "rev_to", "a"].edge_index = data["a", "to", "b"].edge_index.flip(0)
+    data["b", "other", "a"].edge_index = data["b", "rev_to", "a"].edge_index.flip(1)
+    view = augmentor(data, generator=seeded())
+    there, back, other = (view[kind] for kind in view.edge_types)
+    assert torch.equal(there.edge_index.flip(0), back.edge_index)
+    assert not torch.equal(there.edge_index, data["a", "to", "b"].edge_index) or augmentor.as_weight
+    if "edge_weight" in there:
+        assert torch.equal(there.edge_weight, back.edge_weight)
+        assert 0 < there.edge_weight.sum() < 40
+        assert not torch.equal(other.edge_weight.flip(0), there.edge_weight)
+    else:
+        assert not torch.equal(other.edge_index.flip(1), back.edge_index)  # not the same columns: drawn by itself
+    apart = type(augmentor)(0.5, undirected=False)(data, generator=seeded())
+    assert not torch.equal(apart["a", "to", "b"].edge_index.flip(0), apart["b", "rev_to", "a"].edge_index)
+    only = type(augmentor)({("a", "to", "b"): 0.5})(data, generator=seeded())
+    assert torch.equal(only["b", "rev_to", "a"].edge_index, data["b", "rev_to", "a"].edge_index)

@@ -5,6 +5,7 @@ import torch
 from torch_geometric.data import Data
 
 from augmentors import FeatureDropout, FeatureMask, FeatureNoise
+from tests.inputs import seeded
 
 
 def test_masked_columns_are_zero_for_all_nodes(generator):
@@ -29,6 +30,19 @@ def test_none_and_all(kind):
     x = torch.rand(3, 4) + 1
     assert torch.equal(kind(0.0)(Data(x=x)).x, x)
     assert torch.equal(kind(1.0)(Data(x=x)).x, torch.zeros(3, 4))
+
+
+@pytest.mark.parametrize("kind", [FeatureMask, FeatureDropout])
+def test_integers_are_categories_and_become_minus_one_where_numbers_become_zero(kind):
+    x = torch.arange(12).reshape(3, 4)
+    for dtype in (torch.long, torch.int, torch.int8):
+        view = kind(0.5)(Data(x=x.to(dtype)), generator=seeded()).x
+        masked = kind(0.5)(Data(x=x + 1.0), generator=seeded()).x == 0
+        assert 0 < masked.sum() < 12
+        assert view.dtype == dtype
+        assert torch.equal(view, x.masked_fill(masked, -1).to(dtype))
+    words = x % 2 == 1
+    assert torch.equal(kind(1.0)(Data(x=words)).x, torch.zeros_like(words))  # bool and unsigned cannot be -1
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])

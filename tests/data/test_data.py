@@ -281,7 +281,7 @@ def test_half_written_graph_sets_are_named_each_time(data_root, tmp_path, file, 
 
 
 def test_labels_that_do_not_fit_the_graphs_are_noticed_without_known_sizes(data_root, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules["gcl.data._load"]._GRAPH, "MUTAG", ())
+    monkeypatch.setitem(sys.modules["gcl.data._load"].GRAPH, "MUTAG", ())
     shutil.copytree(Path(data_root) / "MUTAG" / "raw", tmp_path / "MUTAG" / "raw")
     assert len(load("MUTAG", tmp_path)) == 188
     shutil.rmtree(tmp_path / "MUTAG" / "processed")

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from torch_geometric.data import Batch, Data, HeteroData
 from torch_geometric.transforms import AddSelfLoops
 from torch_geometric.utils import k_hop_subgraph
+from torch_geometric.utils._trim_to_layer import trim_to_layer
 
 from augmentors import EdgeAdd, EdgeDrop, EdgeRewire, NodeDrop, UniformSubgraph
 from gcl.data import NeighborSampler, cluster_loader, neighbor_loader
-from gcl.nn import encode, gin, sage
+from gcl.nn import encode, gcn, gin, gine, sage
 from gcl.train import load_checkpoint, save_checkpoint
 from tests.graphs import graphs
 from tests.inputs import seeded
@@ -31,6 +32,12 @@ def hub(degree, **kwargs):
 def random_graph(n=60, e=300):
     edge_index = torch.randint(n, (2, e), generator=seeded(9))
     return Data(x=torch.arange(n * 2.0).reshape(n, 2), edge_index=edge_index, y=torch.arange(n))
+
+
+def weighted_graph():
+    data = random_graph()
+    data.edge_weight = torch.rand(300, generator=seeded(3))
+    return data
 
 
 def hops(batch):
@@ -135,6 +142,21 @@ def test_hops_come_with_workers_and_before_the_transform(num_workers):
     assert "node_hop" not in cluster_batch
 
 
+class Custom(torch.nn.Module):
+    """Trims its own layers."""
+
+    def __init__(self, in_channels, out_channels):
+        super().__init__()
+        self.conv1, self.conv2 = pyg.GraphConv(in_channels, 8), pyg.GraphConv(8, out_channels)
+
+    def forward(self, x, edge_index, num_sampled_nodes_per_hop=None, num_sampled_edges_per_hop=None):
+        h = self.conv1(x, edge_index).relu()
+        if num_sampled_nodes_per_hop is not None:
+            counts = num_sampled_nodes_per_hop, num_sampled_edges_per_hop
+            h, edge_index, _ = trim_to_layer(1, *counts, h, edge_index)
+        return self.conv2(h, edge_index)
+
+
 def recording(encoder):
     """The encoder, which notes the counts of nodes per hop that it is given."""
 
@@ -151,8 +173,18 @@ encoders = pytest.mark.parametrize(
         lambda: pyg.GraphSAGE(2, 8, 3, 6),
         lambda: pyg.GIN(2, 8, 2, 6),
         lambda: pyg.GAT(2, 8, 3, 6),
+        lambda: pyg.EdgeCNN(2, 8, 2, 6),
+        lambda: pyg.PNA(2, 8, 2, 6, aggregators=["mean", "max"], scalers=["amplification"], deg=torch.ones(9)),
+        lambda: pyg.GraphSAGE(2, 8, 3, 6, norm="layer_norm", norm_kwargs={"mode": "node"}),
+        lambda: pyg.GIN(2, 8, 2, 6, norm="batch_norm").eval(),
+        lambda: pyg.GCN(2, 8, 2, 6, normalize=False),
         lambda: sage(2, 8, 2, 6),
         lambda: gin(2, 8, 3, 6),
+        lambda: gin(2, 8, 2, 6, norm="batch_norm").eval(),
+        lambda: gcn(2, 8, 2, 6),
+        lambda: gcn(2, 8, 3, 6, act="prelu", norm="layer_norm", norm_kwargs={"mode": "node"}),
+        lambda: gcn(2, 8, 2, 6, normalize=False),
+        lambda: Custom(2, 8),
     ],
 )
 
@@ -162,6 +194,12 @@ def sparse_graph():
     data = random_graph(e=90)
     data.x = torch.randn(60, 2, generator=seeded(1), dtype=torch.double)
     return data
+
+
+def untrimmed(encoder, batch):
+    batch = batch.clone()
+    batch.pop("node_hop", None)
+    return encode(encoder, batch)
 
 
 def counts(batch):
@@ -186,7 +224,7 @@ def test_trimmed_layers_embed_seeds_as_in_the_whole_graph(build):
         h = encode(encoder, batch)
         assert encoder.seen == batch.node_hop.bincount().tolist()
         assert encoder(batch.x, batch.edge_index, **counts(batch)).size(0) < batch.num_nodes
-        torch.testing.assert_close(h, whole[batch.input_id], rtol=0, atol=1e-6)
+        torch.testing.assert_close(h, whole[batch.input_id], rtol=0, atol=1e-12)
 
 
 @encoders
@@ -198,7 +236,7 @@ def test_trimmed_layers_embed_views_as_untrimmed_ones(build, augmentor):
         check_hops(view)
         h = encode(encoder, view)
         trimmed += encoder.seen is not None
-        torch.testing.assert_close(h, encoder(view.x, view.edge_index)[: view.batch_size], rtol=0, atol=1e-6)
+        torch.testing.assert_close(h, untrimmed(encoder, view), rtol=0, atol=1e-12)
     assert trimmed >= 5
 
 
@@ -210,7 +248,182 @@ def test_layers_are_not_trimmed_where_edges_do_not_fit_their_hops(build, change)
         view = change(batch)
         h = encode(encoder, view)
         assert encoder.seen is None
-        torch.testing.assert_close(h, encoder(view.x, view.edge_index)[: view.batch_size], rtol=0, atol=1e-6)
+        torch.testing.assert_close(h, untrimmed(encoder, view), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: pyg.GCN(2, 8, 2, 6),
+        lambda: pyg.GraphSAGE(2, 8, 2, 6, jk="cat"),
+        lambda: pyg.GraphSAGE(2, 8, 2, 6, norm="layer_norm"),
+        lambda: pyg.GraphSAGE(2, 8, 2, 6, norm="graph_norm"),
+        lambda: pyg.GIN(2, 8, 2, 6, norm="batch_norm"),
+        lambda: pyg.GIN(2, 8, 2, 6, norm="batch_norm", norm_kwargs={"track_running_stats": False}).eval(),
+        lambda: gcn(2, 8, 2, 6, norm="instance_norm"),
+        lambda: gcn(2, 8, 2, 6, jk="max"),
+        lambda: gcn(2, 8, 2, 6, aggr="mean"),
+        lambda: gcn(2, 8, 4, 6),  # more layers than hops
+    ],
+)
+def test_layers_are_not_trimmed_where_others_rows_count(build):
+    encoder = recording(build())
+    for batch in neighbor_loader(sparse_graph(), [-1] * 3, 7, generator=seeded()):
+        h = encode(encoder, batch)
+        assert encoder.seen is None
+        torch.testing.assert_close(h, untrimmed(encoder, batch), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_weights_and_features_of_edges_are_trimmed_together(both):
+    data, encoder = sparse_graph(), recording(gine(2, 8, 2, 6, edge_dim=3))
+    data.edge_attr = torch.randn(data.num_edges, 3, dtype=torch.double, generator=seeded(4))
+    if both:
+        data.edge_weight = torch.rand(data.num_edges, dtype=torch.double, generator=seeded(5))
+    whole = encode(encoder, data)
+    for batch in neighbor_loader(data, [-1] * 3, 7, generator=seeded()):
+        h = encode(encoder, batch)
+        assert encoder.seen is not None
+        torch.testing.assert_close(h, whole[batch.input_id], rtol=0, atol=1e-12)
+
+
+def whole_degrees(data):
+    """Node by node, as GCN counts: one self-loop, the last one given, of weight 1 where there is none."""
+    weight = data.edge_weight.tolist() if "edge_weight" in data else [1.0] * data.num_edges
+    degree, loop = [0.0] * data.num_nodes, [1.0] * data.num_nodes
+    for (source, end), value in zip(data.edge_index.T.tolist(), weight, strict=True):
+        if source == end:
+            loop[end] = value
+        else:
+            degree[end] += value
+    return torch.tensor([sum(parts) for parts in zip(degree, loop, strict=True)])
+
+
+@given(data=graphs(), num_neighbors=st.sampled_from(PER_HOP), seed=st.integers(0, 99))
+def test_batches_know_the_degrees_of_the_whole_graph(data, num_neighbors, seed):
+    degree = whole_degrees(data)
+    for batch in neighbor_loader(data, num_neighbors, 3, generator=seeded(seed)):
+        assert torch.equal(batch.node_degree, degree[batch.n_id])
+        view = NodeDrop(0.3)(EdgeDrop(0.5)(batch, generator=seeded(seed)), generator=seeded(seed))
+        assert torch.equal(view.node_degree, degree[view.n_id])
+    assert "node_degree" not in data
+
+
+@given(data=graphs(features=False), num_layers=st.integers(1, 3), improved=st.booleans(), seed=st.integers(0, 99))
+def test_gcn_with_all_neighbors_and_a_hop_a_layer_is_that_of_the_whole_graph(data, num_layers, improved, seed):
+    data.x = torch.randn(data.num_nodes, 2, dtype=torch.double, generator=seeded(seed))
+    has_loops = (data.edge_index[0] == data.edge_index[1]).any()
+    improved &= not ("edge_weight" in data and has_loops)  # loops of the last hop are taken for missing ones
+    encoder = gcn(2, 5, num_layers, 3, improved=improved).double()
+    whole = encode(encoder, data)
+    for batch in neighbor_loader(data, [-1] * num_layers, 2, generator=seeded(seed)):
+        for h in (encode(encoder, batch), untrimmed(encoder, batch)):
+            torch.testing.assert_close(h, whole[batch.input_id], rtol=1e-6, atol=1e-6)
+
+
+def drawn(data, rounds, view=None, **options):
+    """Batches of all nodes, with different draws."""
+    for seed in range(rounds):
+        (batch,) = neighbor_loader(data, [5], 60, shuffle=False, generator=seeded(seed), **options)
+        yield batch if view is None else view(batch, generator=seeded(seed))
+
+
+def dense_graph(weighted=False):
+    """Sixty nodes, about fifteen edges each, without self-loops."""
+    data = random_graph(e=900)
+    data.x = torch.rand(60, 2, generator=seeded(1), dtype=torch.double)
+    data.edge_index = data.edge_index[:, data.edge_index[0] != data.edge_index[1]]
+    if weighted:
+        data.edge_weight = torch.rand(data.num_edges, generator=seeded(4), dtype=torch.double) + 0.1
+    return data
+
+
+def biased(samples, truth):
+    """The share of entries that are more than three standard errors from the truth: 0.3 % of an unbiased estimate."""
+    samples = torch.stack(samples)
+    error = (samples.mean(0) - truth) / (samples.std(0) / len(samples) ** 0.5)
+    return float((error.abs() > 3).double().mean())
+
+
+@pytest.mark.parametrize("view", [None, EdgeDrop(0.3)])
+@pytest.mark.parametrize("weighted", [False, True])
+@torch.no_grad()
+def test_a_sampled_gcn_estimates_that_of_the_whole_graph(view, weighted):
+    data, encoder = dense_graph(weighted), gcn(2, 8, 1, 6, final_activation=False).double()
+    whole = encode(encoder, data)
+    batches = list(drawn(data, 400, view))
+    samples = [encode(encoder, batch) for batch in batches]
+    alone = [encoder(b.x, b.edge_index, b.get("edge_weight"))[:60] for b in batches]  # by the degrees of the batch
+    errors = [float((torch.stack(rows).mean(0) - whole).norm() / whole.norm()) for rows in (samples, alone)]
+    assert errors[0] < 0.02
+    assert errors[1] > 0.1
+    if not weighted:  # else a ratio of two sums
+        assert biased(samples, whole) < 0.02
+
+
+def star(weight):
+    """Nodes with edges of these weights to node 0."""
+    data = hub(len(weight), edge_weight=torch.tensor(weight, dtype=torch.double))
+    data.x = torch.randn(data.num_nodes, 2, generator=seeded(8), dtype=torch.double)
+    return data
+
+
+@pytest.mark.parametrize("k", [1, 2])
+def test_edges_are_drawn_by_their_weights(k):
+    weight, draws = [1.0, 2.0, 0.0, 4.0, 3.0], 6000
+    sampler = NeighborSampler(star(weight), [k], weight_attr="edge_weight")
+    edge = sampler.sample(torch.zeros(draws, dtype=torch.long), generator=seeded(1)).edge.reshape(draws, k)
+    first = torch.tensor(weight) / 10
+    if k == 1:
+        count, expected = edge[:, 0].bincount(minlength=5), first
+    else:  # without replacement, in either order
+        pairs = torch.tensor([[p * q / (1 - p) + p * q / (1 - q) for p in first.tolist()] for q in first.tolist()])
+        low, high = edge.sort(dim=1).values.T
+        count = torch.zeros(5, 5).index_put_((low, high), torch.ones(draws), accumulate=True)
+        chosen = torch.triu_indices(5, 5, 1)
+        count, expected = count[chosen[0], chosen[1]], pairs[chosen[0], chosen[1]]
+        assert count.sum() == draws
+    possible = expected > 0
+    assert count[~possible].sum() == 0
+    assert chi_square(count[possible], draws * expected[possible]) < (16.3 if k == 1 else 20.5)  # p = 0.001
+
+
+def test_edges_of_weight_zero_are_never_drawn():
+    data = star([0.0, 1.0, 0.0, 2.0])
+    for k in (-1, 3, 5):
+        (batch,) = neighbor_loader(data, [k], 1, input_nodes=torch.tensor([0]), weight_attr="edge_weight")
+        assert sorted(batch.e_id.tolist()) == [1, 3]
+        assert sorted(batch.edge_weight.tolist()) == [1.0, 2.0]
+
+
+@torch.no_grad()
+def test_sums_over_edges_that_are_drawn_by_weight_are_unbiased():
+    data, encoder = dense_graph(weighted=True), gin(2, 8, 1, 6).double()
+    encoder.convs[0].nn, encoder.final_activation = torch.nn.Identity(), False
+    batches = list(drawn(data, 1000, weight_attr="edge_weight"))
+    whole = encode(encoder, data)
+    assert biased([encode(encoder, batch) for batch in batches], whole) < 0.02
+    for batch in batches:  # with the weights as they were
+        batch.edge_weight = data.edge_weight[batch.e_id]
+    assert biased([encode(encoder, batch) for batch in batches], whole) > 0.9
+
+
+@torch.no_grad()
+def test_a_gcn_on_edges_that_are_drawn_by_weight_estimates_that_of_the_whole_graph():
+    data, encoder = dense_graph(weighted=True), gcn(2, 8, 1, 6, final_activation=False).double()
+    samples = [encode(encoder, batch) for batch in drawn(data, 400, weight_attr="edge_weight")]
+    whole = encode(encoder, data)
+    assert (torch.stack(samples).mean(0) - whole).norm() < 0.02 * whole.norm()
+
+
+def test_all_neighbors_keep_their_weights():
+    data = star([1.0, 2.0, 4.0, 3.0])
+    for k, exact in ((-1, True), (4, True), (3, False)):
+        (batch,) = neighbor_loader(data, [k], 1, input_nodes=torch.tensor([0]), weight_attr="edge_weight")
+        assert torch.equal(batch.edge_weight, data.edge_weight[batch.e_id]) == exact
+    data.score = data.edge_weight
+    (batch,) = neighbor_loader(data, [2], 1, input_nodes=torch.tensor([0]), weight_attr="score")
+    assert torch.equal(batch.edge_weight, data.edge_weight[batch.e_id])
 
 
 def chi_square(count, expected):
@@ -254,6 +467,9 @@ def test_nodes_of_one_batch_are_drawn_for_independently():
     "load",
     [
         lambda g, w: neighbor_loader(random_graph(), [3, 2], 16, generator=g, num_workers=w),
+        lambda g, w: neighbor_loader(
+            weighted_graph(), [3, 2], 16, weight_attr="edge_weight", generator=g, num_workers=w
+        ),
         lambda g, w: cluster_loader(random_graph(), torch.arange(60) // 6, 3, generator=g, num_workers=w),
     ],
 )
@@ -373,9 +589,23 @@ def test_uniform_subgraphs_by_torchs_loader():
         ({"input_nodes": torch.tensor([60])}, ValueError, r"input_nodes must be in \[0, 60\), got 60"),
         ({"input_nodes": torch.ones(3, dtype=torch.bool)}, ValueError, r"must have shape \[60\] as a mask, got \(3,\)"),
         ({"input_nodes": torch.zeros(60, dtype=torch.bool)}, ValueError, "must hold at least one node"),
+        ({"weight_attr": "score"}, ValueError, "weight_attr must name an attribute of the edges, got 'score', which"),
+        ({"weight_attr": "y"}, TypeError, "data.y must be a floating-point tensor .* got torch.int64"),
+        ({"weight_attr": "x"}, ValueError, r"data.x must have shape \[300\], got \(60, 2\)"),
+        (
+            {"data": hub(2, score=torch.tensor([1.0, -1.0])), "weight_attr": "score"},
+            ValueError,
+            "data.score must be finite and at least 0, got -1.0",
+        ),
+        (
+            {"data": hub(2, score=torch.tensor([1.0, float("nan")])), "weight_attr": "score"},
+            ValueError,
+            "data.score must be finite and at least 0, got nan",
+        ),
+        ({"num_neighbors": {("a", "to", "b"): [1]}}, ValueError, "num_neighbors must have the edge types as keys"),
         ({"persistent_workers": True, "num_workers": 2}, ValueError, "persistent_workers must be False"),
         ({"data": Batch.from_data_list([random_graph()])}, TypeError, "data must be one graph, .* got DataBatch"),
-        ({"data": HeteroData()}, TypeError, "data must be one graph, .* got HeteroData"),
+        ({"node_type": "paper"}, ValueError, "node_type must be None for a Data, got 'paper'"),
         ({"data": Data(x=torch.eye(2))}, ValueError, "data.edge_index is missing"),
         ({"data": Data(torch.ones(0, 2), torch.zeros(2, 0).long())}, ValueError, "data must have at least one node"),
         ({"data": hub(2, edge_label_index=torch.zeros(2, 1).long())}, ValueError, "no node indices but edge_index"),

@@ -6,13 +6,14 @@ import sys
 import numpy as np
 import pytest
 import torch
-from torch_geometric.data import Batch, Data
+from torch_geometric.data import Batch
 from torch_geometric.utils import to_undirected
 
 from benchmarks import make_ogb_like
 from gcl.data import evaluator, load, molecule_features
-from gcl.data._ogb import ATOM, BOND
 from gcl.eval import Split, split_from_masks
+from gcl.nn._molecules import ATOM, BOND
+from tests.inputs import molecules
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("ogb") is None, reason="ogb is not installed")
 
@@ -110,17 +111,6 @@ def test_without_ogb_the_extra_is_named(tmp_path, monkeypatch):
         load("ogbn-arxiv", tmp_path)
 
 
-def random_molecules(generator, count=5):
-    """Graphs with ogb's integers, one of them an atom without bonds."""
-    graphs = []
-    for n in range(1, count + 1):
-        bonds = torch.randint(n, (2, 2 * (n - 1)), generator=generator)
-        x = torch.stack([torch.randint(size, (n,), generator=generator) for size in ATOM], dim=1)
-        attr = torch.stack([torch.randint(size, (len(bonds.T),), generator=generator) for size in BOND], dim=1)
-        graphs.append(Data(x, torch.cat([bonds, bonds.flip(0)], dim=1), torch.cat([attr, attr])))
-    return graphs
-
-
 def test_a_linear_layer_on_the_features_is_ogbs_encoders(generator):
     from ogb.graphproppred.mol_encoder import AtomEncoder, BondEncoder
 
@@ -128,7 +118,7 @@ def test_a_linear_layer_on_the_features_is_ogbs_encoders(generator):
     tables = [table.weight for table in (*atom.atom_embedding_list, *bond.bond_embedding_list)]
     assert [len(table) for table in tables] == [*ATOM, *BOND]
     weight = torch.cat(tables)
-    for graph in random_molecules(generator=generator):
+    for graph in molecules(generator):
         x = molecule_features(graph.clone()).x
         assert torch.allclose(x[:, : sum(ATOM)].double() @ weight[: sum(ATOM)], atom(graph.x), atol=1e-12)
         around = torch.zeros(len(x), 16, dtype=torch.double)
@@ -138,7 +128,7 @@ def test_a_linear_layer_on_the_features_is_ogbs_encoders(generator):
 
 
 def test_molecules_in_a_batch_are_those_outside(generator):
-    graphs = random_molecules(generator=generator)
+    graphs = molecules(generator)
     alone = torch.cat([molecule_features(graph.clone()).x for graph in graphs])
     assert torch.equal(molecule_features(Batch.from_data_list(graphs)).x, alone)
 
@@ -149,15 +139,15 @@ def test_molecules_in_a_batch_are_those_outside(generator):
 )
 def test_real_molecules(data_root, name, count, sizes):
     graphs = load(name, data_root)
-    assert (len(graphs), graphs.num_features) == (count, 187)
+    assert (len(graphs), graphs.num_features, graphs.num_edge_features) == (count, 9, 3)
     split = Split(*graphs.get_idx_split().values())
     split.check(count)
     assert tuple(map(len, split)) == sizes
+    assert graphs[0].x.dtype == graphs[0].edge_attr.dtype == torch.long
+    graphs.transform = molecule_features
     graph = graphs[0]
     assert (graph.x[:, : sum(ATOM)].sum(1) == len(ATOM)).all()
-    assert graph.x[:, sum(ATOM) :].sum() == 3 * graph.num_edges
-    graphs.transform = None
-    assert graphs[0].x.dtype == graphs[0].edge_attr.dtype == torch.long
+    assert graph.x[:, sum(ATOM) :].sum() == len(BOND) * graph.num_edges
 
 
 def test_no_thread_asks_the_network_for_a_newer_ogb(monkeypatch):

@@ -101,7 +101,7 @@ def test_bad_input_is_named():
 
 def test_what_is_no_graph_with_edges_is_named():
     whole = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)
-    for data in (None, "karate", [whole], HeteroData()):
+    for data in (None, "karate", [whole]):
         with pytest.raises(TypeError, match="data must be a torch_geometric Data or Batch, got"):
             hold_out_edges(data, 0.5)
     for key, value, error, message in (
@@ -133,3 +133,54 @@ def test_pairs_may_be_arrays_of_any_kind():
         link_prediction(z, None, linked)
     with pytest.raises(TypeError, match="linked must be a tensor or an array of numbers, got str"):
         link_prediction(z, pairs, "abc")
+
+
+def library():
+    data = HeteroData()
+    data["a"].x, data["b"].num_nodes = torch.rand(8, 2), 5
+    pairs = torch.cartesian_prod(torch.arange(8), torch.arange(5)).T
+    data["a", "to", "b"].edge_index = pairs[:, torch.randperm(40, generator=seeded())[:20]]
+    data["a", "to", "b"].edge_attr = torch.arange(20)
+    data["b", "rev_to", "a"].edge_index = data["a", "to", "b"].edge_index.flip(0)
+    data["a", "likes", "b"].edge_index = pairs[:, ::3]
+    return data
+
+
+def test_edges_between_two_types_leave_with_their_reverses():
+    data = library()
+    edges = pairs_of(data["a", "to", "b"].edge_index)
+    train, pairs, linked = hold_out_edges(data, 0.25, edge_type=("a", "to", "b"), generator=seeded())
+    held, non_edges = pairs_of(pairs[:, linked == 1]), pairs_of(pairs[:, linked == 0])
+    assert len(held) == len(non_edges) == 5
+    assert held <= edges
+    assert not non_edges & edges
+    assert pairs_of(train["a", "to", "b"].edge_index) == edges - held
+    assert torch.equal(train["b", "rev_to", "a"].edge_index.flip(0), train["a", "to", "b"].edge_index)
+    place = train["a", "to", "b"].edge_attr
+    assert torch.equal(data["a", "to", "b"].edge_index[:, place], train["a", "to", "b"].edge_index)
+    assert torch.equal(train["a", "likes", "b"].edge_index, data["a", "likes", "b"].edge_index)
+    assert "edge_label" not in train["a", "to", "b"]
+    assert data["a", "to", "b"].num_edges == 20
+
+
+def test_what_is_no_type_to_hold_out_of_is_named():
+    data = library()
+    for edge_type in (None, ("b", "to", "a"), "to"):
+        with pytest.raises(ValueError, match="edge_type must be one of data's between two node types, .*, got"):
+            hold_out_edges(data, 0.5, edge_type=edge_type)
+    with pytest.raises(ValueError, match="edge_type must be None for a Data, got 'to'"):
+        hold_out_edges(Data(edge_index=torch.tensor([[0, 1], [1, 0]])), 0.5, edge_type="to")
+    data["a", "to", "b"].edge_index = torch.zeros(2, 4).long()
+    with pytest.raises(ValueError, match="data.edge_index must hold each edge once"):
+        hold_out_edges(data, 0.5, edge_type=("a", "to", "b"))
+
+
+def test_scores_between_two_types_are_those_of_their_rows():
+    z = torch.randn(8, 3, dtype=torch.double), torch.randn(5, 3, dtype=torch.double)
+    pairs, linked = torch.cartesian_prod(torch.arange(8), torch.arange(5)).T, torch.arange(40) % 2
+    cosine = torch.nn.functional.normalize(z[0]) @ torch.nn.functional.normalize(z[1]).T
+    assert link_prediction(z, pairs, linked)["roc_auc"] == pytest.approx(roc_auc_score(linked, cosine.flatten()))
+    with pytest.raises(ValueError, match=r"pairs must hold node numbers in \[0, 5\), got 7"):
+        link_prediction(z, pairs.flip(0), linked)
+    with pytest.raises(ValueError, match="z must be a pair of equal width, got 3 and 2"):
+        link_prediction((z[0], z[1][:, :2]), pairs, linked)

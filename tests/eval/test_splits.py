@@ -47,6 +47,34 @@ def test_missing_and_multiple_masks_are_named():
         split_from_masks(Data())
     with pytest.raises(ValueError, match=r"data.train_mask must be a bool tensor \[N\], got torch.bool \(4, 20\)"):
         split_from_masks(Data(train_mask=torch.zeros(4, 20).bool()))
+    with pytest.raises(ValueError, match=r"got torch.bool \(4, 20\): choose a column"):
+        split_from_masks(Data(train_mask=torch.zeros(4, 20).bool()))
+
+
+def several_masks():
+    train = torch.tensor([[1, 0], [0, 1], [0, 0], [0, 0]]).bool()
+    return {"train_mask": train, "val_mask": train.roll(1, 0), "test_mask": torch.tensor([0, 0, 0, 1]).bool()}
+
+
+@pytest.mark.parametrize("of_type", [False, True])
+def test_a_column_of_several_masks(of_type):
+    data = HeteroData(paper=several_masks())["paper"] if of_type else Data(**several_masks())
+    assert [part.tolist() for part in split_from_masks(data, 1)] == [[1], [2], [3]]
+    assert [part.tolist() for part in split_from_masks(data, column=0)] == [[0], [1], [3]]
+
+
+def test_columns_that_are_not_there_are_refused():
+    data = Data(**several_masks())
+    for column in (2, 7):
+        with pytest.raises(ValueError, match=f"column must be below 2, got {column}"):
+            split_from_masks(data, column)
+    with pytest.raises(ValueError, match="column must be at least 0, got -1"):
+        split_from_masks(data, -1)
+    with pytest.raises(TypeError, match="column must be an int, got True"):
+        split_from_masks(data, True)
+    flat = Data(**dict.fromkeys(("train_mask", "val_mask", "test_mask"), torch.ones(4).bool()))
+    with pytest.raises(ValueError, match=r"column must be None for masks \[N\], got 0"):
+        split_from_masks(flat, 0)
 
 
 @pytest.mark.parametrize(

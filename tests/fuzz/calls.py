@@ -37,6 +37,7 @@ LEFT_OUT = {
     "atlas": "no arguments",
     "csbm": "tested by its own laws; slow",
     "load": "reads files",
+    "save_embeddings": "writes files",
     "evaluator": "ogb's own",
     "molecule_features": "integers of OGB",
     "pot_loss": "called through POT",
@@ -121,8 +122,9 @@ def _arguments(function, inputs):
     wrong = inputs.rng.choice(parameters).name if parameters and inputs.chance(0.5) else None
     arguments = {}
     for p in parameters:
-        if p.name == wrong and p.name in WRONG:
-            arguments[p.name] = WRONG[p.name](inputs)
+        damaged = WRONG.get(f"{function.__name__}.{p.name}", WRONG.get(p.name))
+        if p.name == wrong and damaged:
+            arguments[p.name] = damaged(inputs)
         elif p.name == wrong and isinstance(p.default, (int, float)) and not isinstance(p.default, bool):
             arguments[p.name] = inputs.rng.choice(WRONG_NUMBERS)
         elif right := RIGHT.get(f"{function.__name__}.{p.name}", RIGHT.get(p.name)):

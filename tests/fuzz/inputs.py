@@ -247,6 +247,9 @@ RIGHT = {
     "budget": choice(0.5, 3.0),
     "graph": lambda i: nx.gnp_random_graph(max(i.n, 1), 0.2, seed=1),
     "features": choice(None),
+    "edges": lambda i: i.rng.choice((i.edges(i.n), i.edges(i.n).T.numpy(), i.edges(i.n).T.tolist())),
+    "from_edge_list.features": lambda i: i.rng.choice((None, i.rows(), {k: [1.0] for k in range(i.n)})),
+    "from_edge_list.labels": lambda i: i.rng.choice((None, i.classes(), {0: "a", 1: None})),
     "labels": choice(None),
     "weight": choice(None),
     "bounds": lambda i: {"a": torch.randn(max(i.n, 1))},
@@ -259,7 +262,7 @@ RIGHT = {
     "objective": choice(gcl.losses.info_nce),
     "transforms": choice([augmentors.EdgeDrop(0.2), augmentors.Identity()]),
     "centrality": choice(augmentors.degree_centrality, augmentors.pagerank),
-    **dict.fromkeys(("in_channels", "hidden_channels", "out_channels", "std"), choice(1, 2)),
+    **dict.fromkeys(("in_channels", "hidden_channels", "out_channels", "edge_dim", "std"), choice(1, 2)),
     "fraction": choice(0.1, 0.5),
     "train": choice(0.1, 0.3),
     "val": choice(0.1, 0.3),
@@ -300,6 +303,15 @@ WRONG = {
     "folds": lambda i: i.rng.choice((torch.zeros(i.n).long(), torch.arange(i.n + 1), torch.rand(i.n), None)),
     "targets": lambda i: i.rng.choice((torch.tensor([i.n + 3]), torch.tensor([-1]), torch.rand(2), [0])),
     "pairs": lambda i: i.rng.choice((torch.tensor([[0], [i.n]]), torch.rand(2, 3), None, torch.zeros(3, 2).long())),
+    "edges": lambda i: i.rng.choice(
+        (None, 3, "abc", {}, [(1,)], [("a", 1)], [(None, 1)], [(0.5, 1)], i.edges(i.n).float(), torch.eye(3), [[[1]]])
+    ),
+    "from_edge_list.features": lambda i: i.rng.choice(
+        (3, "x.txt", {}, {"a": 1}, {0: "a"}, [[1], [1, 2]], torch.ones(1, 1, 1), "abc")
+    ),
+    "from_edge_list.labels": lambda i: i.rng.choice(
+        (3, "abc", {}, {0: 0.5}, {None: 1}, [0.5], torch.ones(2, 2), [["a", "b"]])
+    ),
     "generator": lambda i: None,
     "method": lambda i: i.rng.choice((None, torch.nn.Linear(2, 2))),
 }

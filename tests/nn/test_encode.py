@@ -7,7 +7,7 @@ import torch
 import torch_geometric.nn as pyg
 import torch_geometric.transforms as T
 from torch import nn
-from torch_geometric.data import Batch, Data, HeteroData
+from torch_geometric.data import Batch, Data
 from torch_geometric.explain import Explainer, GNNExplainer
 from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 from torch_geometric.nn import GAT, GIN, global_add_pool
@@ -139,17 +139,6 @@ def test_an_encoder_of_features_alone_gets_no_edges():
     close(encode(mlp, data), mlp(data.x))
     linear = nn.Linear(4, 6)
     close(encode(linear, data), linear(data.x))
-
-
-def test_to_hetero_keeps_what_its_layers_take():
-    data = HeteroData()
-    data["a"].x = torch.randn(3, 4)
-    data["a", "to", "a"].edge_index = torch.tensor([[0, 1], [1, 2]])
-    model = pyg.to_hetero(pyg.GraphSAGE(4, 8, 2, 6), data.metadata())
-    with pytest.raises(TypeError, match="data must be a torch_geometric Data or Batch, got HeteroData"):
-        encode(model, data)
-    with pytest.raises(TypeError, match="data must be a torch_geometric Data or Batch, got HeteroData"):
-        GRACE(model, dim=6).loss(data)
 
 
 # Weights

@@ -4,11 +4,14 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch_geometric.explain.algorithm.utils import clear_masks, set_masks
 from torch_geometric.nn import GCN, GIN, global_add_pool
+from torch_geometric.utils import add_remaining_self_loops
 
 from gcl.nn import gcn, gin, projection_head
 from gcl.nn._features import features_product
 from tests.graphs import graphs
+from tests.inputs import ring
 
 
 def dense_gcn(x, edge_index, layers, activation):
@@ -118,6 +121,117 @@ def test_gcn_is_the_textbook_network(square, activation):
     x = torch.randn(4, 4, dtype=torch.double)
     expected = dense_gcn(x, square.edge_index, encoder.convs, encoder.act)
     torch.testing.assert_close(encoder(x, square.edge_index), expected, rtol=1e-12, atol=1e-12)
+
+
+# Degrees of a larger graph
+
+
+def sampled(graph, seed=0):
+    """Features, weights and degrees above those that the graph itself gives."""
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.randn(graph.num_nodes, 4, dtype=torch.double, generator=generator)
+    weight = torch.rand(graph.num_edges, dtype=torch.double, generator=generator) + 0.1
+    loops, degree = graph.edge_index[0] == graph.edge_index[1], torch.zeros(graph.num_nodes, dtype=torch.double)
+    weight[loops] = 1.0
+    degree.index_add_(0, graph.edge_index[1, ~loops], weight[~loops]).add_(1)
+    return x, weight, degree + 3 * torch.rand(graph.num_nodes, dtype=torch.double, generator=generator)
+
+
+def dense_sample(x, edge_index, weight, degree, encoder):
+    """The formula: sums over other nodes are scaled to those of the whole graph, whose degrees normalize."""
+    n, loops = len(x), edge_index[0] == edge_index[1]
+    others = torch.zeros(n, n, dtype=x.dtype)
+    others = others.index_put((edge_index[1, ~loops], edge_index[0, ~loops]), weight[~loops], accumulate=True)
+    seen = others.sum(1)
+    others = others * torch.where(seen > 0, (degree - 1) / torch.where(seen > 0, seen, 1), 0)[:, None]
+    a = (others + torch.eye(n, dtype=x.dtype)) * degree.rsqrt()[:, None] * degree.rsqrt()
+    for conv in encoder.convs:
+        x = (a @ x @ conv.lin.weight.T + conv.bias).relu()
+    return x
+
+
+@given(graph=graphs(), seed=st.integers(0, 99))
+def test_gcn_by_the_degrees_of_a_larger_graph_is_the_dense_formula(graph, seed):
+    x, weight, degree = sampled(graph, seed)
+    encoder = gcn(4, 6, 2, 5).double()
+    weight.requires_grad_()
+    h = encoder(x, graph.edge_index, weight, node_degree=degree)
+    expected = dense_sample(x, graph.edge_index, weight, degree, encoder)
+    torch.testing.assert_close(h, expected, rtol=1e-10, atol=1e-10)
+    grads = [torch.autograd.grad(out.square().sum(), [weight, *encoder.parameters()]) for out in (h, expected)]
+    loops = graph.edge_index[0] == graph.edge_index[1]
+    for ours, dense in zip(*grads, strict=True):
+        both = [grad.masked_fill(loops, 0) if grad.shape == weight.shape else grad for grad in (ours, dense)]
+        torch.testing.assert_close(*both, rtol=1e-8, atol=1e-8)
+
+
+@given(graph=graphs(), weighted=st.booleans())
+def test_the_graphs_own_degrees_change_nothing(graph, weighted):
+    x = torch.randn(graph.num_nodes, 4, dtype=torch.double)
+    weight = torch.rand(graph.num_edges, dtype=torch.double) if weighted else None
+    degree = gcn_degree(graph.edge_index, weight, graph.num_nodes)
+    encoder = gcn(4, 6, 2, 5).double()
+    h = encoder(x, graph.edge_index, weight, node_degree=degree)
+    torch.testing.assert_close(h, encoder(x, graph.edge_index, weight), rtol=1e-10, atol=1e-10)
+
+
+def gcn_degree(edge_index, weight, num_nodes):
+    weight = torch.ones(edge_index.size(1)).double() if weight is None else weight
+    edge_index, weight = add_remaining_self_loops(edge_index, weight, 1.0, num_nodes)
+    return torch.zeros(num_nodes, dtype=weight.dtype).index_add_(0, edge_index[1], weight)
+
+
+@pytest.mark.parametrize("options", [{"normalize": False}, {"cached": True}, {"aggr": "mean"}, {"aggr": "max"}])
+def test_degrees_are_left_out_where_pygs_options_mean_something_else(square, options):
+    encoder, twin = gcn(4, 6, 2, 5, **options), gcn(4, 6, 2, 5, **options)
+    twin.load_state_dict(encoder.state_dict())
+    h = encoder(square.x, square.edge_index, node_degree=torch.full((4,), 9.0))
+    assert torch.equal(h, twin(square.x, square.edge_index))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("way", ["script", "trace", "export"])
+def test_other_forms_of_the_encoder_know_the_degrees_too(way, weighted):
+    torch.manual_seed(0)
+    encoder, graph = gcn(4, 8, 2, 6).eval().requires_grad_(False), ring()
+    degree = torch.arange(12.0) + 3
+    weight = torch.rand(22) if weighted else None
+    arguments = (graph.x, graph.edge_index, weight, None, None, None, None, None, degree)
+    h = encoder(*arguments)
+    if way == "script":
+        other = torch.jit.script(encoder)
+    elif way == "trace":
+        wrapped = lambda x, edge_index, node_degree: encoder(x, edge_index, weight, node_degree=node_degree)  # noqa: E731
+        trace = torch.jit.trace(wrapped, (graph.x, graph.edge_index, degree), check_trace=False)
+        other = lambda *arguments: trace(*arguments[:2], arguments[-1])  # noqa: E731
+    else:
+        other = torch.export.export(encoder, arguments).module()
+    torch.testing.assert_close(other(*arguments), h, rtol=1e-5, atol=1e-5)
+
+
+def test_masks_of_explainers_act_on_normalized_edges():
+    torch.manual_seed(0)
+    encoder, graph = gcn(4, 8, 2, 6), ring()
+    degree = torch.full((12,), 5.0)
+    h = encoder(graph.x, graph.edge_index, node_degree=degree)
+    set_masks(encoder, torch.nn.Parameter(torch.full((22,), -20.0)), graph.edge_index)
+    hidden = encoder(graph.x, graph.edge_index, node_degree=degree)
+    clear_masks(encoder)
+    torch.testing.assert_close(encoder(graph.x, graph.edge_index, node_degree=degree), h)
+    alone = encoder(graph.x, graph.edge_index[:, :0], node_degree=degree)
+    torch.testing.assert_close(hidden, alone, rtol=1e-5, atol=1e-5)
+    assert not torch.allclose(h, alone, atol=1e-3)
+
+
+@pytest.mark.parametrize("dtype", [torch.half, torch.bfloat16])
+def test_degrees_of_hubs_are_exact_in_half_precision(dtype):
+    edge_index = torch.stack([torch.arange(1, 3001), torch.zeros(3000, dtype=torch.long)])
+    x, degree = torch.ones(3001, 1), torch.ones(3001).index_fill(0, torch.tensor([0]), 3001.0)
+    encoder = gcn(1, 1, 1, final_activation=False)
+    h = encoder.to(dtype)(x.to(dtype), edge_index, node_degree=degree)
+    assert h.dtype in (dtype, torch.float)
+    expected = (3000 * 3001**-0.5 + 1 / 3001) * encoder.convs[0].lin.weight.float()
+    torch.testing.assert_close(h[:1].float(), expected, rtol=0.02, atol=0.02)
 
 
 def test_the_final_activation_is_an_option(square):

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch_geometric.nn import GCN, GCNConv
 
 from gcl.nn._convs import SparseGCNConv
-from gcl.nn._encode import unwrap
 from gcl.nn._encoders import SparseGCN
+from gcl.nn._takes import unwrap
 from gcl.regularizers.pot._activations import RelaxedActivation, relaxed
 
 
