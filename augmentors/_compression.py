@@ -12,8 +12,8 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.utils import coalesce
 
 from augmentors._base import Augmentor
-from augmentors._checks import check_probability
-from augmentors._graphs import check_long, device_of, edges_of
+from augmentors._checks import check_long, check_probability
+from augmentors._graphs import device_of, edges_of
 from augmentors._random import integers, random_bits
 from augmentors._sparse import csr_matrix, numbers_below, sums_before
 

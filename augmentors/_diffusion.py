@@ -17,8 +17,8 @@ from torch import Generator, Tensor
 from torch_geometric.data import Data
 
 from augmentors._base import Augmentor
-from augmentors._checks import check_at_least, check_number
-from augmentors._graphs import check_weights, edge_stores
+from augmentors._checks import check_at_least, check_number, check_weights
+from augmentors._graphs import edge_stores
 from augmentors._selection import edge_keys, set_edges
 from augmentors._sparse import by_row, largest
 
@@ -119,9 +119,9 @@ def _diffuse(data: Data, weights: Iterable[float], decay: float, least: float, c
 
 def _transition(data: Data) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """M's transpose in CSR as ``(start, col, value)``, and sqrt(d)."""
-    check_weights(data)
     n, (col, row) = data.num_nodes, data.edge_index
     weight = data.edge_weight if data.edge_weight is not None else torch.ones(row.numel(), device=row.device)
+    check_weights("data.edge_weight", weight)
     weight = weight if weight.is_floating_point() else weight.float()
     loops = torch.arange(n, device=row.device)
     row, col, weight = torch.cat([row, loops]), torch.cat([col, loops]), torch.cat([weight, weight.new_ones(n)])

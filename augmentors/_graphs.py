@@ -1,12 +1,13 @@
 """Access to the stores of a graph: one for a ``Data``, one for each node and edge type of a ``HeteroData``."""
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import Generator, Tensor
 from torch_geometric.data import Data, HeteroData
 from torch_geometric.data.storage import BaseStorage
 
+from augmentors._checks import check_long, check_numbers, check_shape, check_tensor
 from augmentors._random import permutation, pick
 
 Graph: TypeAlias = Data | HeteroData
@@ -14,56 +15,38 @@ NodeFloat = float | dict[str, float]
 EdgeFloat = float | dict[tuple[str, str, str], float]
 
 
-def check_structure(data: Graph, *, hetero: bool = False, edges: bool = False, weights: bool = True) -> None:
+def check_structure(
+    data: Graph, *, hetero: bool = False, edges: bool = False, weights: bool = True, read: bool = False
+) -> None:
     """``data`` is a graph whose ``x``, ``edge_index`` and ``edge_weight`` fit; ``edges``: with an ``edge_index``.
 
     ``weights=False`` is for callers that do not read ``edge_weight``. Types and shapes are always checked, the range of
-    ``edge_index`` on a CPU only, where reading it back is cheap.
+    ``edge_index`` on a CPU, where reading it back is cheap, and with ``read`` on any device.
     """
     if not isinstance(data, (Data, HeteroData) if hetero else Data):
         raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
-    if edges and "edge_index" not in data:
-        raise ValueError("data.edge_index is missing: set it to a long tensor [2, E] (E may be 0)")
     for store in data.node_stores:
         if "x" in store and (not isinstance(store.x, Tensor) or store.x.dim() == 0):
-            raise TypeError(f"data.x must be a tensor with a row for each node, got {_described(store.x)}")
+            got = "a scalar" if isinstance(store.x, Tensor) else type(store.x).__name__
+            raise TypeError(f"{store_name(store)}.x must be a tensor with a row for each node, got {got}")
     for store in data.edge_stores:
-        if "edge_index" not in store:
-            continue
-        index, weight = store.edge_index, store.get("edge_weight")
-        if not isinstance(index, Tensor) or index.dtype != torch.long:
-            raise TypeError(f"data.edge_index must be a long tensor [2, E], got {_described(index)}")
-        if index.dim() != 2 or index.size(0) != 2:
-            raise ValueError(f"data.edge_index must have shape [2, E], got {tuple(index.shape)}")
-        if weights and weight is not None and getattr(weight, "shape", None) != index.shape[1:]:
-            raise ValueError(f"data.edge_weight must be a tensor [{index.size(1)}], got {_described(weight)}")
-        if index.device.type == "cpu" and index.numel():
-            for end, nodes in zip(ends(data, store), index, strict=True):
-                size, (low, high) = end.num_nodes or 0, map(int, nodes.aminmax())
-                if low < 0 or high >= size:
-                    got = low if low < 0 else high
-                    raise ValueError(f"data.edge_index must hold node numbers in [0, {size}), got {got}")
+        name = f"{store_name(store)}.edge_index"
+        if "edge_index" in store:
+            check_long(name, store.edge_index, 2, "E")
+            if read or store.edge_index.device.type == "cpu":
+                for end, nodes in zip(ends(data, store), store.edge_index, strict=True):
+                    check_numbers(name, nodes, end._key or "node", end.num_nodes or 0)
+            if weights and "edge_weight" in store:
+                name = f"{store_name(store)}.edge_weight"
+                check_tensor(name, store.edge_weight, "a tensor of numbers [E]", lambda x: not x.is_complex())
+                check_shape(name, store.edge_weight, store.edge_index.size(1))
+        elif edges:
+            raise ValueError(f"{name} is missing: set it to a long tensor [2, E] (E may be 0)")
 
 
-def check_weights(data: Data) -> None:
-    """``edge_weight``, where there is one, is finite and at least 0; reads a value back to the host."""
-    weight = data.get("edge_weight")
-    if weight is not None and weight.numel():
-        low, high = (end.item() for end in weight.aminmax())
-        if low < 0:
-            raise ValueError(f"data.edge_weight must not be negative, got {low}")
-        if not high < float("inf"):
-            raise ValueError(f"data.edge_weight must be finite, got {high}")
-
-
-def check_long(name: str, value: Tensor) -> None:
-    """``value`` is a long tensor."""
-    if not isinstance(value, Tensor) or value.dtype != torch.long:
-        raise TypeError(f"{name} must be a long tensor [N], got {getattr(value, 'dtype', type(value).__name__)}")
-
-
-def _described(value: Any) -> str:
-    return f"{value.dtype} of shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+def store_name(store: BaseStorage) -> str:
+    """What errors call a store."""
+    return "data" if store._key is None else f"data[{store._key!r}]"
 
 
 def per_type(name: str, value: float | dict, stores: list[BaseStorage]) -> list[tuple[BaseStorage, float]]:

@@ -77,7 +77,7 @@ class Projected(nn.Module):
     def forward(self, x_dict, edge_index_dict):
         x_dict = dict(x_dict)  # types without features have embeddings of this width already
         for key, linear in self.linear.items():
-            x_dict[key] = (features_product(x_dict[key], linear.weight.T) + linear.bias).relu()
+            x_dict[key] = features_product(x_dict[key], linear.weight.T) + linear.bias
         return self.layers(x_dict, edge_index_dict)
 
 
@@ -104,7 +104,7 @@ def run_cell(dataset, method, encoder, seed, epochs, root):
             for name, scores in gcl.eval.baselines(data, split, network).items()
         ]
     trained = METHODS[method](network)
-    optimizer = torch.optim.Adam(trained.parameters(), lr=1e-3, weight_decay=1e-5)
+    optimizer = torch.optim.Adam(trained.parameters(), lr=5e-3, weight_decay=1e-5)
     best, clock, seconds = {}, time.process_time(), 0.0
     run = gcl.train.epochs(trained, data, optimizer, epochs, generator=torch.Generator().manual_seed(seed))
     for epoch, _ in tqdm(run, total=epochs, desc=f"{dataset} {method} {encoder} {seed}", leave=False):
@@ -115,13 +115,14 @@ def run_cell(dataset, method, encoder, seed, epochs, root):
                 scores = gcl.eval.linear_probe(h, nodes.y, split) | {"epoch": epoch}
                 best[labels] = max(best.get(labels, scores), scores, key=lambda one: one["val_accuracy"])
         clock = time.process_time()
-    return [row(method, labels, scores, seconds / epochs) for labels, scores in best.items()]
+    return [row(method, labels, scores, epochs, seconds / epochs) for labels, scores in best.items()]
 
 
-def row(name, labels, scores, seconds=""):
+def row(name, labels, scores, epochs="", seconds=""):
     """A row of the file."""
     keys = ("accuracy", "macro_f1", "val_accuracy", "epoch")
-    return {"row": name, "labels": labels, "seconds_per_epoch": seconds} | {key: scores.get(key, "") for key in keys}
+    cost = {"epochs": epochs, "seconds_per_epoch": seconds}
+    return {"row": name, "labels": labels} | cost | {key: scores.get(key, "") for key in keys}
 
 
 def report(rows):

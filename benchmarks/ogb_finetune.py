@@ -23,7 +23,7 @@ def finetune(args, method, graphs, split, seed):
     optimizer = torch.optim.Adam([*method.encoder.parameters(), *head.parameters()], lr=args.lr)
     evaluator = gcl.data.evaluator(args.dataset)
     objective, sign = (mse_loss, -1) if graphs.eval_metric == "rmse" else (binary_cross_entropy_with_logits, 1)
-    loader = DataLoader(list(graphs[split.train]), args.batch_size, shuffle=True)
+    loader = DataLoader(list(graphs[split.train]), args.batch_size, shuffle=True, drop_last=True)
 
     def score(rows):
         g, y = gcl.eval.embed_graphs(method, graphs[rows])

@@ -2,22 +2,13 @@
 
 import math
 import warnings
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Data, HeteroData
 
-
-def check_tensor(
-    name: str, value: Tensor, wanted: str, fits: Callable[[Tensor], bool] = Tensor.is_floating_point
-) -> None:
-    """``value`` is a dense tensor of a dtype that ``fits``, which ``wanted`` describes."""
-    if not isinstance(value, Tensor) or not fits(value):
-        got = f"{value.dtype} tensor" if isinstance(value, Tensor) else type(value).__name__
-        raise TypeError(f"{name} must be {wanted}, got {got}")
-    if value.layout is not torch.strided:
-        raise TypeError(f"{name} must be dense, got {value.layout}: use {name}.to_dense()")
+from augmentors._checks import check_long, check_numbers, check_shape, check_tensor, check_weights
+from augmentors._graphs import Graph, check_structure, store_name
 
 
 def check_matrix(name: str, value: Tensor, *, integers: bool = False) -> None:
@@ -78,68 +69,50 @@ def check_graph(data: Data) -> None:
     Integer ``x``, such as the numbers of atoms, is the encoder's matter; weights of edges are at least 0.
     Reads values back to the host: meant for once before training, not for each step.
     """
-    if not isinstance(data, Data):
-        raise TypeError(f"data must be a torch_geometric Data or Batch, got {type(data).__name__}")
-    if data.x is None:
+    if isinstance(data, Data) and data.x is None:
         raise ValueError("data.x is missing: set it to the node features [N, F]")
-    check_matrix("data.x", data.x, integers=True)
+    check_structure(data, edges=True, read=True)
+    _check_values(data)
+    check_shape("data.x", data.x, data.num_nodes or 0, "F")
     if data.x.size(0) == 0:
         raise ValueError("data must have at least one node, got an empty graph")
-    _check_finite("data.x", data.x)
-    if data.edge_index is None:
-        raise ValueError("data.edge_index is missing: set it to a long tensor [2, E] (E may be 0)")
-    check_edges("data.edge_index", data.edge_index, data.x.size(0))
-    edge_weight = data.get("edge_weight")
-    if edge_weight is not None:
-        check_edge_weight(edge_weight, data.edge_index.size(1), read=True)
-        _check_finite("data.edge_weight", edge_weight)
 
 
 def check_hetero_graph(data: HeteroData) -> None:
     """:func:`check_graph` for a ``HeteroData``, whose node types may lack ``x``."""
     for store in data.node_stores:
         if store.num_nodes is None:
-            raise ValueError(f"data[{store._key!r}].num_nodes is missing: set it, or x, which tells it")
+            raise ValueError(f"{store_name(store)}.num_nodes is missing: set it, or x, which tells it")
+    check_structure(data, hetero=True, edges=True, read=True)
+    _check_values(data)
+
+
+def _check_values(data: Graph) -> None:
+    """Features are finite matrices, weights of edges floating-point, finite and at least 0."""
+    for store in data.node_stores:
         if "x" in store:
-            check_matrix(f"data[{store._key!r}].x", store.x, integers=True)
-            _check_finite(f"data[{store._key!r}].x", store.x)
+            check_matrix(f"{store_name(store)}.x", store.x, integers=True)
+            _check_finite(f"{store_name(store)}.x", store.x)
     for store in data.edge_stores:
-        name = f"data[{store._key}]"
-        if "edge_index" not in store:
-            raise ValueError(f"{name}.edge_index is missing: set it to a long tensor [2, E] (E may be 0)")
-        check_long(f"{name}.edge_index", store.edge_index, 2, "E")
-        for end, nodes in zip((store._key[0], store._key[2]), store.edge_index, strict=True):
-            check_numbers(f"{name}.edge_index", nodes, end, data[end].num_nodes)
         if "edge_weight" in store:
-            check_edge_weight(store.edge_weight, store.edge_index.size(1), read=True)
-            _check_finite(f"{name}.edge_weight", store.edge_weight)
+            check_edge_weight(f"{store_name(store)}.edge_weight", store.edge_weight, store.num_edges, read=True)
 
 
-def check_edge_weight(edge_weight: Tensor, num_edges: int, *, read: bool = False) -> None:
-    """``data.edge_weight`` is a floating-point tensor with an entry for each edge, none negative.
+def check_edge_weight(name: str, value: Tensor, num_edges: int, *, read: bool = False) -> None:
+    """``value`` is a floating-point tensor ``[num_edges]``, finite and at least 0.
 
     The values are read on a CPU, and with ``read`` on any device.
     """
-    check_tensor("data.edge_weight", edge_weight, f"a floating-point tensor [{num_edges}]")
-    if edge_weight.shape != (num_edges,):
-        got = " x ".join(map(str, edge_weight.shape)) or "a scalar"
-        raise ValueError(f"data.edge_weight must have one entry for each of {num_edges} edges, got {got}")
-    if (read or edge_weight.device.type == "cpu") and edge_weight.numel() and edge_weight.min() < 0:
-        raise ValueError(f"data.edge_weight must be at least 0, got {edge_weight.min().item()}")
+    check_tensor(name, value, f"a floating-point tensor [{num_edges}]")
+    check_shape(name, value, num_edges)
+    if read or value.device.type == "cpu":
+        check_weights(name, value)
 
 
 def check_edges(name: str, value: Tensor, num_nodes: int) -> None:
     """``value`` is a long tensor ``[2, E]`` of node numbers; reads values back to the host."""
     check_long(name, value, 2, "E")
     check_numbers(name, value, "node", num_nodes)
-
-
-def check_long(name: str, value: Tensor, *shape: int | str) -> None:
-    """``value`` is a dense long tensor of a shape, if one is given, in which a word allows any size."""
-    check_tensor(name, value, "a long tensor", lambda x: x.dtype == torch.long)
-    wanted = [size if isinstance(want, str) else want for want, size in zip(shape, value.shape, strict=False)]
-    if shape and (value.dim() != len(shape) or list(value.shape) != wanted):
-        raise ValueError(f"{name} must have shape [{', '.join(map(str, shape))}], got {tuple(value.shape)}")
 
 
 def check_index(name: str, value: Tensor, kind: str, size: int, *shape: int | str, least: int = 0) -> None:
@@ -149,13 +122,13 @@ def check_index(name: str, value: Tensor, kind: str, size: int, *shape: int | st
         check_numbers(name, value, kind, size, least)
 
 
-def check_numbers(name: str, value: Tensor, kind: str, size: int, least: int = 0) -> None:
-    """``value`` holds numbers of ``size`` nodes or rows, as ``kind`` says."""
-    if value.numel():
-        low, high = (int(end) for end in value.aminmax())
-        if low < least or high >= size:
-            got = low if low < least else high
-            raise ValueError(f"{name} must hold {kind} numbers in [{least}, {size}), got {got}")
+def check_own_degrees(name: str, data: Data) -> None:
+    """``data`` is no batch of ``neighbor_loader``, whose degrees are those of the whole graph."""
+    if "node_degree" in data:
+        raise ValueError(
+            f"{name} counts degrees in the edges that it gets, got a sample with node_degree, by which gcl.nn.gcn "
+            "normalizes: use the whole graph or gcl.data.cluster_loader, or del data.node_degree"
+        )
 
 
 def warn_one_directional(data: Data) -> None:

@@ -14,15 +14,19 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 SMALL = ["--dataset", "karate", "--epochs", "1"]
 ARGUMENTS = {
     "finetune": [*SMALL, "--labels", "0.2", "--pretrain-epochs", "1"],
+    "heterogeneous": ["--epochs", "1"],
     "large_graph": ["--nodes", "1500", "--epochs", "1"],
     "own_graph": [],
     "quickstart": [*SMALL, "--seeds", "2"],
 }
+ON_DISK = dict.fromkeys(("ogb_molecules", "ogb_finetune"), "ogbg_molbace") | {"heterogeneous": "ACM"}
 NODES = {"ogb_arxiv": ("ogbn-arxiv", 1_100), "ogb_products": ("ogbn-products", 400)}
 
 
 def arguments(name, folder):
     """The words of the command line; a set of OGB's nodes is written, one of molecules must be there."""
+    if name in ON_DISK and not Path(os.environ.get("GCL_DATA", "data"), ON_DISK[name]).exists():
+        pytest.skip(f"{ON_DISK[name]} is not on disk")
     if not name.startswith("ogb"):
         return ARGUMENTS.get(name, SMALL)
     if importlib.util.find_spec("ogb") is None:
@@ -30,8 +34,6 @@ def arguments(name, folder):
     if name in NODES:
         make_ogb_like.make(NODES[name][0], folder, num_nodes=NODES[name][1])
         return ["--epochs", "1", "--root", str(folder)]
-    if not Path(os.environ.get("GCL_DATA", "data"), "ogbg_molbace").exists():
-        pytest.skip("ogbg-molbace is not on disk")
     return ["--epochs", "1"]
 
 

@@ -1,9 +1,11 @@
-"""The code of README and CONTRIBUTING runs as written."""
+"""The code of README, CONTRIBUTING and docs runs as written."""
 
 import re
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
 import torch
 
 import augmentors
@@ -24,10 +26,20 @@ def test_the_readme_runs(tmp_path, monkeypatch, capsys):
     for code in blocks("README.md"):
         exec(compile(code, "README.md", "exec"), names)
     lines = capsys.readouterr().out.splitlines()
-    assert [line.rsplit(" ", 1)[0] for line in lines[:4]] == ["GRACE", "raw", "propagated", "untrained"]
-    assert [line.split(":")[0] for line in lines[4:]] == ["60", "70", "80", "90", "100"]
-    assert float(lines[8].split()[1]) < float(lines[4].split()[1])
+    assert [line.rsplit(" ", 1)[0] for line in lines[:5]] == ["GRACE", "raw", "propagated", "filter_bank", "untrained"]
+    assert [line.split(":")[0] for line in lines[5:]] == ["60", "70", "80", "90", "100"]
+    assert float(lines[9].split()[1]) < float(lines[5].split()[1])
     assert (tmp_path / "runs" / "karate.ckpt").exists()
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")  # of the export to ONNX
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_the_pages_run(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for code in blocks(f"docs/{page}"):
+        if "onnx" not in code or find_spec("onnxruntime"):
+            exec(compile(code, page, "exec"), names)
 
 
 def test_the_additions_of_contributing_work(square, generator):

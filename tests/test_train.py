@@ -137,7 +137,7 @@ def test_bad_graphs_are_refused_before_training(square):
         train(x=None)
     with pytest.raises(TypeError, match=r"data.x must be a floating-point tensor"):
         train(x=torch.eye(4).long())
-    with pytest.raises(ValueError, match=r"one entry for each of 8 edges, got 3"):
+    with pytest.raises(ValueError, match=r"data.edge_weight must have shape \[8\], got \(3,\)"):
         train(edge_weight=torch.ones(3))
     with pytest.raises(ValueError, match=r"data.edge_weight must be finite, got inf"):
         train(edge_weight=torch.full((8,), float("inf")))

@@ -30,7 +30,8 @@ def from_networkx(
         weight: name of the edge attribute that becomes ``edge_weight``.
 
     Raises:
-        TypeError: ``graph`` is a multigraph or not a networkx graph.
+        TypeError: ``graph`` is a multigraph or not a networkx graph, or ``labels`` no name or tensor, or its values
+            cannot be sorted.
         ValueError: the graph has no nodes, a node or edge lacks an attribute, or a tensor has another number of rows.
 
     Example:
@@ -73,8 +74,13 @@ def _features(graph: nx.Graph, features: str | Sequence[str] | Tensor) -> Tensor
 def _labels(graph: nx.Graph, labels: str | Tensor) -> Tensor:
     if isinstance(labels, Tensor):
         return labels
+    if not isinstance(labels, str):
+        raise TypeError(f"labels must be the name of a node attribute or a long tensor [N], got {labels!r}")
     values = _attribute(graph, "labels", labels)
-    classes = {value: i for i, value in enumerate(sorted(set(values)))}
+    try:
+        classes = {value: i for i, value in enumerate(sorted(set(values)))}
+    except TypeError as error:
+        raise TypeError(f"labels={labels!r} must hold values that can be sorted, got others: {error}") from None
     return torch.tensor([classes[value] for value in values])
 
 

@@ -111,7 +111,8 @@ def _edges(edges: Any, weight: str | None) -> tuple[ndarray, Tensor, Tensor | No
     """The sorted ids, the two positions of each edge in them, long ``[2, E]``, and the weights ``[E]``."""
     import scipy.sparse as sp
 
-    edges = read_table("edges", edges) if isinstance(edges, (str, Path)) else edges
+    path = edges if isinstance(edges, (str, Path)) else None
+    edges = edges if path is None else read_table("edges", path)
     if weight is not None and (not is_pandas(edges) or weight not in edges):
         got = f"the columns {[*edges.columns]}" if is_pandas(edges) else type(edges).__name__
         raise ValueError(f"weight={weight!r} must be a column of a table of edges, got {got}")
@@ -124,6 +125,8 @@ def _edges(edges: Any, weight: str | None) -> tuple[ndarray, Tensor, Tensor | No
         return np.arange(matrix.shape[0]), ends, _weights(None if (value == 1).all() else value)
     if is_pandas(edges):
         ids, ends = _factorized(edges.drop(columns=weight) if weight is not None else edges)
+        if path is not None and (nodes := [name for name in edges.columns[:2] if name in ids]):
+            raise ValueError(f"edges must start with a line that names the columns, got the nodes {nodes} in {path}")
         return ids, ends, _weights(None if weight is None else edges[weight])
     ids, position = np.unique(as_ids("edges", _pairs(edges)), return_inverse=True)
     return ids, torch.from_numpy(position).reshape(-1, 2).T, None

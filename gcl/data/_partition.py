@@ -16,8 +16,8 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.utils import remove_self_loops
 
-from augmentors._checks import check_at_least
-from augmentors._graphs import check_long, check_structure
+from augmentors._checks import check_at_least, check_long
+from augmentors._graphs import check_structure
 from gcl.data._matching import heaviest, matching, membership
 from gcl.nn import propagate
 
@@ -110,11 +110,9 @@ def partition_quality(data: Data, cluster: Tensor) -> dict[str, float]:
         {'num_clusters': 1, 'cut': 0.0, 'min_size': 2, 'median_size': 2, 'max_size': 2, 'error': ...}
     """
     check_structure(data, edges=True)
-    check_long("cluster", cluster)
     if not data.num_nodes:
         raise ValueError("data must have at least one node, got an empty graph")
-    if cluster.shape != (data.num_nodes,):
-        raise ValueError(f"cluster must have shape [{data.num_nodes}], got {tuple(cluster.shape)}")
+    check_long("cluster", cluster, data.num_nodes)
     cluster, size = cluster.unique(return_inverse=True, return_counts=True)[1:]
     row, col = data.edge_index
     cut = int((cluster[row] != cluster[col]).sum()) / max(int((row != col).sum()), 1)

@@ -15,10 +15,11 @@ from torch_geometric.sampler import (
     SamplerOutput,
 )
 
-from augmentors._graphs import Graph, check_long, check_structure, edge_stores, ends
+from augmentors._checks import check_long
+from augmentors._graphs import Graph, check_structure, edge_stores, ends
 from augmentors._selection import check_no_node_numbers
 from augmentors._sparse import by_row, numbers_below
-from gcl._checks import check_tensor
+from gcl._checks import check_edge_weight
 from gcl.data._in_edges import InEdges
 
 
@@ -121,9 +122,7 @@ class ClusterSampler(_Sampler):
 
     def __init__(self, data: Data, cluster: Tensor) -> None:
         _check_graph(data)
-        check_long("cluster", cluster)
-        if cluster.shape != (data.num_nodes,):
-            raise ValueError(f"cluster must have shape [{data.num_nodes}], got {tuple(cluster.shape)}")
+        check_long("cluster", cluster, data.num_nodes)
         self.edges = InEdges(data.edge_index, data.num_nodes)
         self.cluster = cluster.cpu().unique(return_inverse=True)[1]
         self.size = self.cluster.bincount()
@@ -193,12 +192,7 @@ def _per_edge_type(num_neighbors: Any, edge_types: list[Any]) -> dict[Any, list[
 def _weight(store: BaseStorage, name: str | None) -> Tensor | None:
     if name is None:
         return None
-    num_edges, weight = store.num_edges, store.get(name)
-    if weight is None:
+    if (weight := store.get(name)) is None:
         raise ValueError(f"weight_attr must name an attribute of the edges, got {name!r}, which data lacks")
-    check_tensor(f"data.{name}", weight, f"a floating-point tensor [{num_edges}]")
-    if weight.shape != (num_edges,):
-        raise ValueError(f"data.{name} must have shape [{num_edges}], got {tuple(weight.shape)}")
-    if num_edges and not (weight.min() >= 0 and weight.max() < float("inf")):
-        raise ValueError(f"data.{name} must be finite and at least 0, got {weight.min().item()} as the least")
+    check_edge_weight(f"data.{name}", weight, store.num_edges, read=True)
     return weight

@@ -6,6 +6,7 @@ from gcl.eval._baselines import baselines
 from gcl.eval._clustering import kmeans_scores
 from gcl.eval._collapse import collapse_metrics
 from gcl.eval._compactness import certified_fraction, node_compactness
+from gcl.eval._filter_bank import filter_bank
 from gcl.eval._graphs import embed_graphs, graph_baselines
 from gcl.eval._linear import linear_probe
 from gcl.eval._links import hold_out_edges, link_prediction
@@ -22,6 +23,7 @@ __all__ = [
     "collapse_metrics",
     "dice_attack",
     "embed_graphs",
+    "filter_bank",
     "gradient_flips",
     "graph_baselines",
     "hold_out_edges",

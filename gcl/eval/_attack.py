@@ -11,7 +11,7 @@ from torch_geometric.data import Data
 from augmentors._checks import check_not_negative
 from augmentors._pairs import pair_graph, present_pairs, random_pairs
 from augmentors._random import permutation
-from gcl._checks import check_graph
+from gcl._checks import check_graph, check_own_degrees
 from gcl.eval._labels import as_classes, check_several_classes, labels_of
 from gcl.eval._logistic import logistic_path
 from gcl.nn import gcn_matrix, propagate
@@ -169,6 +169,7 @@ def _classes(data: Data) -> Tensor:
 def _present_pairs(data: Data, rate: float) -> tuple[Tensor, int]:
     """The present pairs and the number of flips, after the checks that all attacks share."""
     check_graph(data)
+    check_own_degrees("an attack", data)
     if getattr(data, "num_graphs", 1) != 1:
         raise ValueError(f"data must be one graph, got a batch of {data.num_graphs}")
     present = present_pairs(data)

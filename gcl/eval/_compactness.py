@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import Module
 from torch_geometric.data import Data
 
-from gcl._checks import check_graph
+from gcl._checks import check_graph, check_own_degrees
 from gcl.eval._baselines import copy_of
 from gcl.nn import encode
 from gcl.regularizers import compactness_bound, contrast_directions
@@ -34,7 +34,8 @@ def node_compactness(encoder: Module, data: Data, drop_rate: float | Tensor, *, 
         ``[N]``, float64.
 
     Raises:
-        TypeError, ValueError: the encoder is not covered, or the graph is not valid or has edge weights.
+        TypeError, ValueError: the encoder is not covered, or the graph is not valid, has edge weights or is a batch of
+            :func:`gcl.data.neighbor_loader`.
 
     **Source:** POT (arXiv 2309.13944), section 4. **Differs:** the bound holds (the published score is above the
     compactness of most nodes), and the direction comes from the undropped graph.
@@ -46,6 +47,7 @@ def node_compactness(encoder: Module, data: Data, drop_rate: float | Tensor, *, 
         True
     """
     check_graph(data)
+    check_own_degrees("node_compactness", data)
     if data.get("edge_weight") is not None:
         raise ValueError("data must have no edge_weight: the bounds hold for edges that are kept or dropped")
     if data.num_nodes < 2:

@@ -12,7 +12,8 @@ from torch_geometric.nn import global_add_pool
 
 from augmentors._checks import check_at_least
 from gcl._checks import check_graph
-from gcl.eval._baselines import baseline_features, copy_of
+from gcl.eval._baselines import copy_of, untrained
+from gcl.eval._filter_bank import filters
 from gcl.eval._svm import svm_cv
 from gcl.methods import Method
 from gcl.nn import gin
@@ -53,16 +54,17 @@ def embed_graphs(method: Method, graphs: Sequence[Data], batch_size: int = 256) 
 def graph_baselines(
     graphs: Sequence[Data], folds: Tensor, encoder: nn.Module | None = None, *, readout: Readout = global_add_pool
 ) -> dict[str, dict[str, float]]:
-    """Cross-validated support vector machine on three sets of graph features that took no training.
+    """Cross-validated support vector machine on sets of graph features that took no training.
 
     Args:
         graphs: a PyG data set or a list; each with ``x`` ``[n, F]`` and one integer class ``y``.
         folds: the fold of each graph ``[B]``; the same as for the embeddings they are compared with.
         encoder: as for :func:`gcl.eval.baselines`; ``None``: a fresh ``gin(F, 32, 3, 32)``.
-        readout: that of the method; pools all three.
+        readout: that of the method; pools them all.
 
     Returns:
-        The result of :func:`gcl.eval.svm_cv` by name; the names as of :func:`gcl.eval.baselines`.
+        The result of :func:`gcl.eval.svm_cv` by name; the names as of :func:`gcl.eval.baselines`. The blocks of the
+        filter bank are pooled as they are, since the support vector machine scales their columns.
 
     Raises:
         TypeError, ValueError: as :func:`embed_graphs` and :func:`gcl.eval.svm_cv`.
@@ -70,7 +72,7 @@ def graph_baselines(
     Example:
         >>> graphs = [Data(x=torch.ones(1 + n % 2, 1), edge_index=torch.empty(2, 0).long(), y=n % 2) for n in range(20)]
         >>> {name: row["accuracy"] for name, row in graph_baselines(graphs, torch.arange(20) // 10).items()}
-        {'raw': 1.0, 'propagated': 1.0, 'untrained': 1.0}
+        {'raw': 1.0, 'propagated': 1.0, 'filter_bank': 1.0, 'untrained': 1.0}
     """
     width = next(_batches(graphs, 1)).num_features
     encoder = gin(width, 32, 3, 32) if encoder is None else copy_of(encoder).cpu()
@@ -80,9 +82,12 @@ def graph_baselines(
         if batch.get("y") is None:
             raise ValueError("graphs must have labels: set y of each to its class")
         labels.append(batch.y)
-        for name, h in baseline_features(batch, encoder).items():
-            rows[name].append(read_out(readout, h, batch))
-    return {name: svm_cv(torch.cat(pooled), torch.cat(labels), folds) for name, pooled in rows.items()}
+        pooled = [read_out(readout, block, batch) for block in filters(batch)]
+        rows["raw"].append(pooled[0])
+        rows["propagated"].append(pooled[2])
+        rows["filter_bank"].append(torch.cat(pooled, dim=1))
+        rows["untrained"].append(read_out(readout, untrained(batch, encoder), batch))
+    return {name: svm_cv(torch.cat(g), torch.cat(labels), folds) for name, g in rows.items()}
 
 
 def _batches(graphs: Sequence[Data], batch_size: int) -> Iterator[Batch]:

@@ -10,8 +10,9 @@ from torch_geometric.data import HeteroData
 from torch_geometric.transforms import RandomLinkSplit, RemoveSelfLoops
 from torch_geometric.utils import is_undirected
 
+from augmentors._checks import check_long, check_numbers
 from augmentors._graphs import Graph
-from gcl._checks import check_edges, check_embedding, check_hetero_graph, check_long, check_numbers
+from gcl._checks import check_edges, check_embedding, check_hetero_graph
 from gcl.eval._labels import as_tensor
 from gcl.eval._metapaths import EdgeType
 from gcl.eval._splits import check_data, check_fraction, draw_seed

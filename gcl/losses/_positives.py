@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from augmentors._checks import check_at_least, check_positive
-from gcl._checks import check_index, check_long, check_matrix
+from augmentors._checks import check_at_least, check_long, check_positive
+from gcl._checks import check_index, check_matrix
 from gcl.losses._similarity import unit
 from gcl.pairwise import edge_dot, sym_lse
 

@@ -84,7 +84,7 @@ class Method(nn.Module, ABC):
         """The embeddings without augmentation, in evaluation mode and without gradients, on the method's device.
 
         Args:
-            data: a graph or a batch, on any device; features of another dtype than the parameters' are cast to theirs.
+            data: a graph or a batch, on any device; features and edge weights are cast to the parameters' dtype.
             chunk: embed layer by layer, so many nodes at a time: see :func:`gcl.nn.encode`.
 
         Returns:
@@ -132,14 +132,15 @@ def check_initialized(encoder: nn.Module) -> None:
 
 
 def moved(data: Graph, module: nn.Module) -> Graph:
-    """``data`` on the device of the module's parameters, floating-point features in their dtype."""
+    """``data`` on the device of the module's first parameter, floating-point features and edge weights in its dtype."""
     like = next(module.parameters(), None)
     if like is None:
         return data
     data = copy.copy(data).to(like.device)
-    for store in data.node_stores:
-        if "x" in store and store.x.is_floating_point():
-            store.x = store.x.to(like.dtype)
+    for store in data.stores:
+        for name in ("x", "edge_attr", "edge_weight"):
+            if isinstance(value := store.get(name), Tensor) and value.is_floating_point():
+                store[name] = value.to(like.dtype)
     return data
 
 

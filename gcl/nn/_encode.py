@@ -42,6 +42,7 @@ def encode(encoder: Encoder, data: Data | HeteroData, *, chunk: int | None = Non
     - ``edge_weight`` is never left out: an encoder that does not take the weights of a weighted graph is an error.
     - ``edge_attr`` is left out where a PyG model or layer was built without ``edge_dim``.
     - ``batch_size`` of a PyG model is the number of graphs, and goes with ``batch`` only.
+    - A norm over the nodes of a graph that ``batch`` does not reach would mix the graphs of a batch, and is an error.
     - The layers of PyG's models compute only the nodes that the next layer needs where a loader's batch says by
       ``node_hop`` how far each node is from the seeds, and where that changes no value.
 
@@ -58,8 +59,8 @@ def encode(encoder: Encoder, data: Data | HeteroData, *, chunk: int | None = Non
     Raises:
         TypeError: the graph is no ``Data``, or the encoder gives something else than a floating-point tensor.
         ValueError: the graph lacks what the encoder needs, has features of another width or dtype, edge weights that it
-            does not take or a sparse adjacency, the result has another number of rows than the graph has nodes, or the
-            encoder does not fit ``chunk``.
+            does not take, several graphs that it would mix or a sparse adjacency, the result has another number of rows
+            than the graph has nodes, or the encoder does not fit ``chunk``.
 
     Example:
         >>> import torch
@@ -79,12 +80,16 @@ def encode(encoder: Encoder, data: Data | HeteroData, *, chunk: int | None = Non
             raise ValueError(f"chunk must be None for HeteroData, got {chunk}: embed it by gcl.data.neighbor_loader")
         inputs, arguments = inputs_of(model, data)
         nodes = nodes_of(model, data)
+        _check_graphs(model.encoder, nodes)
         return _rows(encoder(*inputs, **arguments), nodes.num_nodes, nodes.get("batch_size"))
     takes = takes_of(model)
     _check_features(model, data)
+    _check_graphs(model, data)
     edges = (_edge_index(data),) if takes.edge_index else ()
     arguments = _arguments(model, takes, data)
     if chunk is not None:
+        if takes.mixes:
+            raise ValueError(f"encoder must have no {takes.mixes} inside its layers for chunk, got {name_of(model)}")
         return encode_in_chunks(model, data, check_at_least("chunk", chunk, 1), arguments)
     h = encoder(data.x, *edges, **arguments)
     return _rows(h, data.x.size(0), data.get("batch_size"), trimmed=_HOPS[0] in arguments)
@@ -103,6 +108,8 @@ def _arguments(model: Any, takes: Takes, data: Data) -> dict[str, Any]:
         if name in LABELS:
             if name in takes.required:
                 raise ValueError(f"encoder must not need {name!r}: labels and masks are never handed to an encoder")
+        elif name == "edge_index":  # behind other arguments
+            arguments[name] = _edge_index(data)
         elif name == "batch_size":
             if "batch" in takes.names and "batch" in store:
                 arguments[name] = num_graphs(data)
@@ -168,6 +175,15 @@ def _check_features(model: Any, data: Data) -> None:
         raise ValueError(f"data.x must be of {dtypes.pop()} as the encoder is, got {data.x.dtype}: cast one of them")
 
 
+def _check_graphs(model: Any, nodes: Data | BaseStorage) -> None:
+    """No norm or attention goes over the nodes of several graphs."""
+    if (layer := takes_of(model).mixes) and num_graphs(nodes) > 1:
+        raise ValueError(
+            f"encoder must pass batch on to its {layer}, got {name_of(model)}, which does not and would mix the "
+            f"{num_graphs(nodes)} graphs of data: use another norm, or a forward with batch"
+        )
+
+
 def _edge_index(data: Data) -> Tensor:
     if data.edge_index is None:
         if "adj_t" in data:
@@ -179,7 +195,7 @@ def _edge_index(data: Data) -> Tensor:
     if not (isinstance(data.edge_index, Tensor) and is_sparse(data.edge_index)):
         check_index("data.edge_index", data.edge_index, "node", data.x.size(0), 2, "E")
         if data.get("edge_weight") is not None:
-            check_edge_weight(data.edge_weight, data.edge_index.size(1))
+            check_edge_weight("data.edge_weight", data.edge_weight, data.edge_index.size(1))
     return data.edge_index
 
 

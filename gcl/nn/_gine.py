@@ -9,8 +9,7 @@ from torch_geometric.nn.conv import MessagePassing
 from torch_geometric.typing import Adj, OptTensor
 from torch_geometric.utils import is_sparse
 
-from augmentors._checks import check_at_least
-from gcl._checks import check_tensor
+from augmentors._checks import check_at_least, check_tensor
 from gcl.nn._encoders import _GIN
 
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch_geometric.data import HeteroData
 
 from augmentors._checks import check_at_least
-from augmentors._graphs import ends
+from augmentors._graphs import check_structure, store_name
 from gcl._checks import check_edge_weight, check_index
 from gcl.nn._takes import LABELS, MAY_BE_NONE, name_of, takes_edge_attr, takes_of
 
@@ -47,10 +47,13 @@ class NodeEmbeddings(nn.Module):
         without = {store._key: store.num_nodes for store in data.node_stores if "x" not in store}
         if not without:
             raise ValueError(f"data must have node types without x, got {data.node_types}, which all have it")
+        self.num_nodes = without
         self.rows = nn.ModuleDict({key: nn.Embedding(num_nodes, channels) for key, num_nodes in without.items()})
 
     def forward(self, nodes: dict[str, Tensor]) -> dict[str, Tensor]:
         """The embeddings of node numbers ``[N]``, for each type that has embeddings."""
+        for key in self.rows:
+            check_index(f"the node numbers of {key!r}", nodes[key], "known node", self.num_nodes[key], "N")
         return {key: rows(nodes[key]) for key, rows in self.rows.items()}
 
 
@@ -130,15 +133,10 @@ def inputs_of(model: NodeType, data: HeteroData) -> tuple[tuple[Any, ...], dict[
 
 
 def _check_stores(data: HeteroData, embedded: tuple[str, ...]) -> None:
+    check_structure(data, hetero=True, edges=True)
     for store in data.edge_stores:
-        sizes = [end.num_nodes for end in ends(data, store)]
-        index = store.get("edge_index")
-        if index is None:
-            raise ValueError(f"data[{store._key}].edge_index is missing: set it to a long tensor [2, E] (E may be 0)")
-        for end, size in zip(index, sizes, strict=True):
-            check_index(f"data[{store._key}].edge_index", end, "node", size, "E")
         if "edge_weight" in store:
-            check_edge_weight(store.edge_weight, index.size(1))
+            check_edge_weight(f"{store_name(store)}.edge_weight", store.edge_weight, store.num_edges)
     linked = {key for edge_type in data.edge_types for key in (edge_type[0], edge_type[2])}
     if bare := [store._key for store in data.node_stores if "x" not in store and store._key in linked - {*embedded}]:
         raise ValueError(

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch_geometric.typing import OptTensor
 
-from augmentors._checks import check_at_least
-from gcl._checks import check_numbers, check_tensor
+from augmentors._checks import check_at_least, check_numbers, check_tensor
 from gcl.nn._gine import GINE, WeightedGINEConv
 
 ATOM = (119, 5, 12, 12, 10, 6, 6, 2, 2)  # values of each column of a molecule's x: element, chirality, degree, ...

@@ -5,10 +5,10 @@ from torch import Tensor
 from torch_geometric.data import Data
 from torch_geometric.nn.conv.gcn_conv import gcn_norm
 
-from augmentors._checks import check_at_least
-from augmentors._graphs import check_structure, check_weights
+from augmentors._checks import check_at_least, check_weights
+from augmentors._graphs import check_structure
 from augmentors._sparse import csr_matrix
-from gcl._checks import check_embedding
+from gcl._checks import check_embedding, check_own_degrees
 
 
 def gcn_matrix(data: Data, dtype: torch.dtype = torch.float32, **options: bool) -> Tensor:
@@ -21,6 +21,10 @@ def gcn_matrix(data: Data, dtype: torch.dtype = torch.float32, **options: bool) 
         dtype: of the entries, a floating-point one.
         **options: ``improved``, ``add_self_loops``, as of PyG's ``GCNConv``.
 
+    Raises:
+        TypeError, ValueError: the graph is not valid or a batch of :func:`gcl.data.neighbor_loader`, or ``dtype`` is
+            not floating-point.
+
     **Source:** GCN (arXiv 1609.02907), eq. 2. **Differs:** nothing.
 
     Example:
@@ -31,12 +35,14 @@ def gcn_matrix(data: Data, dtype: torch.dtype = torch.float32, **options: bool) 
     import scipy.sparse as sp
 
     check_structure(data, edges=True)
-    check_weights(data)
+    check_own_degrees("gcn_matrix", data)
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
         raise TypeError(f"dtype must be a floating-point torch.dtype, got {dtype!r}")
     n, device = data.num_nodes, data.edge_index.device
     wide, weight = torch.promote_types(dtype, torch.float32), data.get("edge_weight")
-    weight = None if weight is None else weight.to(wide)
+    if weight is not None:
+        check_weights("data.edge_weight", weight)
+        weight = weight.to(wide)
     edge_index, weight = gcn_norm(data.edge_index, weight, n, dtype=wide, **options)
     col, row = edge_index.to("cpu", torch.int32).numpy()  # half the memory of int64
     matrix = sp.coo_matrix((weight.cpu().numpy(), (row, col)), (n, n)).tocsr()

@@ -7,8 +7,8 @@ from typing import Literal, TypedDict, overload
 from torch import Tensor
 from typing_extensions import Unpack
 
-from augmentors._checks import check_at_least, check_callable, check_number
-from gcl._checks import check_index, check_long, check_matrix, check_numbers, check_one_dtype, check_tensor
+from augmentors._checks import check_at_least, check_callable, check_long, check_number, check_numbers, check_tensor
+from gcl._checks import check_index, check_matrix, check_one_dtype
 from gcl.pairwise import _edges, _tiles
 
 

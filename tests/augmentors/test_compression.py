@@ -166,7 +166,7 @@ def test_8_repr_pickle_and_composition(kind):
 @pytest.mark.parametrize(
     ("cluster", "error", "message"),
     [
-        ([0, 1], TypeError, r"cluster must be a long tensor \[N\], got list"),
+        ([0, 1], TypeError, "cluster must be a long tensor, got list"),
         (torch.tensor([0.0]), TypeError, "got torch.float32"),
         (torch.tensor([[0]]), ValueError, r"shape \[N\] with N >= 1, got \(1, 1\)"),
         (torch.empty(0).long(), ValueError, r"got \(0,\)"),

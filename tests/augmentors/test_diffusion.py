@@ -117,7 +117,7 @@ def test_weights_count_and_keep_their_dtype(square):
 
 def test_what_new_edges_cannot_have_is_refused(square):
     square.edge_weight = -torch.ones(8)
-    with pytest.raises(ValueError, match="edge_weight must not be negative, got -1.0"):
+    with pytest.raises(ValueError, match="edge_weight must be at least 0, got -1.0"):
         PPRDiffusion()(square)
     square.edge_attr = torch.ones(8, 2)
     with pytest.raises(ValueError, match=r"no edge attributes but edge_weight, .* got \['edge_attr'\]"):

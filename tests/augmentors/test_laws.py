@@ -284,12 +284,12 @@ def test_8_what_is_no_graph_is_refused(augmentor):
     ("change", "error", "message"),
     [
         ({"edge_index": torch.zeros(4).long()}, ValueError, r"data.edge_index must have shape \[2, E\], got \(4,\)"),
-        ({"edge_index": torch.zeros(2, 4)}, TypeError, "data.edge_index must be a long tensor .* got torch.float32"),
-        ({"edge_index": [[0], [0]]}, TypeError, "data.edge_index must be a long tensor .* got list"),
+        ({"edge_index": torch.zeros(2, 4)}, TypeError, "data.edge_index must be a long tensor, got torch.float32"),
+        ({"edge_index": [[0], [0]]}, TypeError, "data.edge_index must be a long tensor, got list"),
         ({"edge_index": torch.tensor([[0], [3]])}, ValueError, r"data.edge_index must .* in \[0, 3\), got 3"),
         ({"edge_index": torch.tensor([[-1], [0]])}, ValueError, r"data.edge_index must .* in \[0, 3\), got -1"),
-        ({"edge_weight": torch.ones(1, 1)}, ValueError, r"data.edge_weight must be a tensor \[1\], got .* \(1, 1\)"),
-        ({"edge_weight": torch.tensor(1.0)}, ValueError, r"data.edge_weight must be a tensor \[1\], got .* \(\)"),
+        ({"edge_weight": torch.ones(1, 1)}, ValueError, r"data.edge_weight must have shape \[1\], got \(1, 1\)"),
+        ({"edge_weight": torch.tensor(1.0)}, ValueError, r"data.edge_weight must have shape \[1\], got \(\)"),
         ({"x": [1.0, 2.0, 3.0]}, TypeError, "data.x must be a tensor with a row for each node, got list"),
     ],
 )
@@ -306,7 +306,7 @@ def test_8_hetero_graphs_that_do_not_fit_are_refused(augmentor):
     data = HeteroData()
     data["a"].x, data["b"].x = torch.ones(2, 1), torch.ones(5, 1)
     data["a", "to", "b"].edge_index = torch.tensor([[4], [1]])
-    with pytest.raises(ValueError, match=r"data.edge_index must hold node numbers in \[0, 2\), got 4"):
+    with pytest.raises(ValueError, match=r"data\[.*\].edge_index must hold a numbers in \[0, 2\), got 4"):
         augmentor(data)
 
 

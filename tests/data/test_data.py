@@ -160,6 +160,12 @@ def test_from_networkx_names_what_is_wrong():
         from_networkx(nx.Graph())
     with pytest.raises(ValueError, match="labels='club' is missing from node 0, which has"):
         from_networkx(graph, labels="club")
+    with pytest.raises(TypeError, match="labels must be the name of a node attribute or a long tensor .* got {0: 1}"):
+        from_networkx(graph, labels={0: 1})
+    for values in ([[1], [2], [1]], [1, "b", None]):
+        nx.set_node_attributes(graph, dict(enumerate(values)), "kind")
+        with pytest.raises(TypeError, match="labels='kind' must hold values that can be sorted"):
+            from_networkx(graph, labels="kind")
     with pytest.raises(ValueError, match="weight='cost' is missing from the edge between nodes number 0 and 1"):
         from_networkx(graph, weight="cost")
     with pytest.raises(ValueError, match="the rows of x must be the graph's 3 nodes, got 2"):

@@ -257,3 +257,10 @@ def test_files_without_pandas_name_the_extra(tmp_path, monkeypatch):
     ):
         from_edge_list(tmp_path / "e.csv")
     assert from_edge_list([(0, 1)], {0: [1], 1: [2]})[0].num_nodes == 2
+
+
+def test_a_file_whose_first_line_is_an_edge_is_refused(tmp_path):
+    path = tmp_path / "edges.csv"
+    path.write_text("ann,bob\nbob,eve\n")
+    with pytest.raises(ValueError, match=r"must start with a line that names the columns, got the nodes \['bob'\] in"):
+        from_edge_list(path)

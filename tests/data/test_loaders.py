@@ -595,12 +595,12 @@ def test_uniform_subgraphs_by_torchs_loader():
         (
             {"data": hub(2, score=torch.tensor([1.0, -1.0])), "weight_attr": "score"},
             ValueError,
-            "data.score must be finite and at least 0, got -1.0",
+            "data.score must be at least 0, got -1.0",
         ),
         (
             {"data": hub(2, score=torch.tensor([1.0, float("nan")])), "weight_attr": "score"},
             ValueError,
-            "data.score must be finite and at least 0, got nan",
+            "data.score must be finite, got nan",
         ),
         ({"num_neighbors": {("a", "to", "b"): [1]}}, ValueError, "num_neighbors must have the edge types as keys"),
         ({"persistent_workers": True, "num_workers": 2}, ValueError, "persistent_workers must be False"),
@@ -624,7 +624,7 @@ def test_arguments_are_checked(change, error, message):
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
         ({"batch_size": 5}, ValueError, "batch_size must be at most 4, the number of clusters, got 5"),
         ({"cluster": torch.zeros(3).long()}, ValueError, r"cluster must have shape \[60\], got \(3,\)"),
-        ({"cluster": torch.zeros(60)}, TypeError, "cluster must be a long tensor .* got torch.float32"),
+        ({"cluster": torch.zeros(60)}, TypeError, "cluster must be a long tensor, got torch.float32"),
         ({"data": HeteroData()}, TypeError, "data must be one graph"),
     ],
 )

@@ -6,6 +6,7 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.utils import is_undirected
 
 from augmentors._pairs import present_pairs
+from gcl.data import neighbor_loader
 from gcl.eval import _attack as attack
 from gcl.eval import dice_attack, gradient_flips, random_flips
 from gcl.nn import propagate
@@ -166,6 +167,8 @@ def test_what_is_no_graph_is_named(poison):
         with pytest.raises(TypeError, match="data must be a torch_geometric Data or Batch, got"):
             poison(data, 0.1)
     data = blocks()
+    with pytest.raises(ValueError, match="an attack counts degrees .* got a sample with node_degree"):
+        poison(next(iter(neighbor_loader(data, [2], batch_size=4))), 0.1)
     data.edge_index = data.edge_index.flatten()
     with pytest.raises(ValueError, match=r"data.edge_index must have shape \[2, E\]"):
         poison(data, 0.1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gcl.data import csbm
-from gcl.eval import baselines, graph_baselines, linear_probe, random_split
+from gcl.eval import baselines, filter_bank, graph_baselines, linear_probe, random_split
 from gcl.nn import gcn, propagate
 
 
@@ -30,6 +30,8 @@ def test_the_rows_are_the_probe_on_what_they_say():
     table = baselines(data, split, encoder)
     assert table["raw"] == linear_probe(data.x, data.y, split)
     assert table["propagated"] == linear_probe(propagate(data, 2), data.y, split)
+    bank = linear_probe(filter_bank(data), data.y, split)
+    assert table["filter_bank"] == pytest.approx(bank, abs=1e-6)
     assert table["untrained"] == linear_probe(encoder.eval()(data.x, data.edge_index), data.y, split)
     assert all(torch.equal(p, q) for p, q in zip(weights, encoder.parameters(), strict=True))
 

@@ -7,6 +7,7 @@ import torch
 from torch_geometric.data import Data
 
 from augmentors import EdgeDrop
+from gcl.data import neighbor_loader
 from gcl.eval import certified_fraction, node_compactness
 from gcl.nn import gcn
 from tests.inputs import seeded
@@ -48,6 +49,8 @@ def test_what_does_not_certify_is_refused(case):
     encoder, data = case
     with pytest.raises(ValueError, match="mode must be a certificate, worst or worst_tight, got 'linear'"):
         certified_fraction(encoder, data, [0.1], mode="linear")
+    with pytest.raises(ValueError, match="node_compactness counts degrees .* got a sample with node_degree"):
+        node_compactness(encoder, next(iter(neighbor_loader(data, [2, 2], batch_size=30))), 0.1)
     data.edge_weight = torch.ones(data.num_edges)
     with pytest.raises(ValueError, match="data must have no edge_weight"):
         node_compactness(encoder, data, 0.1)

@@ -12,6 +12,7 @@ from torch_geometric.data import Batch, Data
 from torch_geometric.nn import global_add_pool, global_mean_pool
 
 from gcl.eval import Split, embed_graphs, graph_baselines, linear_probe, random_folds, random_split, svm_cv
+from gcl.eval._filter_bank import filters
 from gcl.eval._scores import mean_roc_auc
 from gcl.methods import GRACE, InfoGraph
 from gcl.nn import gcn, gin, propagate
@@ -198,6 +199,7 @@ def test_the_baselines_are_the_svm_on_what_they_say(readout):
     for name, h in {
         "raw": whole.x,
         "propagated": propagate(whole, 2),
+        "filter_bank": torch.cat([*filters(whole)], dim=1),
         "untrained": encoder.eval()(whole.x, whole.edge_index),
     }.items():
         assert table[name] == svm_cv(readout(h, whole.batch).detach(), whole.y, folds), name

@@ -227,6 +227,8 @@ RIGHT = {
     "queue": lambda i: gcl.losses.NegativeQueue(5, i.d),
     "views": lambda i: [i.rows() for _ in range(3)],
     "data": Inputs.single_graph,
+    **dict.fromkeys(("metapath_means.data", "NodeEmbeddings.data"), Inputs.hetero),
+    "node_type": choice("paper", "author"),
     "graphs": lambda i: i.batch().to_data_list(),
     "split": Inputs.split,
     "folds": lambda i: torch.arange(i.n) % 2,

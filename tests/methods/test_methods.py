@@ -6,12 +6,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from torch_geometric.data import Batch
-from torch_geometric.nn import GIN, global_mean_pool
+from torch_geometric.nn import GCN, GIN, GATConv, global_mean_pool
 
+import gcl
 from augmentors import Compose, EdgeDrop, FeatureMask, Identity
 from gcl.losses import info_nce
 from gcl.methods import GRACE, TwoView
-from gcl.nn import gcn, gin, projection_head
+from gcl.nn import gcn, gin, gine, projection_head
 from tests import reference
 from tests.graphs import graphs
 
@@ -38,6 +39,19 @@ def test_the_pair_holds_what_the_loss_saw(square, generator):
     torch.testing.assert_close(pair.h1, method.encoder(pair.view1.x, pair.view1.edge_index))
     torch.testing.assert_close(pair.z2, method.projector(pair.h2))
     assert method.loss_of(pair) == method.objective(pair.z1, pair.z2)
+
+
+@pytest.mark.parametrize("encoder", [gine(4, 8, 2, 6, edge_dim=3), GATConv(4, 6, edge_dim=3), GCN(4, 8, 2, 6)])
+def test_features_and_edges_take_the_encoders_dtype(square, encoder):
+    square.edge_weight, square.edge_attr = torch.rand(8), torch.rand(8, 3)
+    if isinstance(encoder, GATConv):
+        del square.edge_weight
+    method = GRACE(encoder, dim=6)
+    doubled = square.clone().apply(lambda value: value.double() if value.is_floating_point() else value)
+    assert torch.equal(method.embed(doubled), method.embed(square))
+    gcl.fit(method, doubled, torch.optim.SGD(method.parameters()), epochs=1)
+    assert method.embed(doubled).dtype == torch.float
+    assert doubled.edge_attr.dtype == torch.double
 
 
 def test_every_parameter_gets_a_gradient(square, generator):

@@ -288,7 +288,7 @@ def test_a_sparse_adjacency_is_refused_by_name_and_served_by_our_encoders():
         close(encoder(plain.x, adj), encoder(plain.x, plain.edge_index), 1e-5)
 
 
-# Explanations, scripts, exports, traces
+# Explanations, scripts, traces
 
 
 @pytest.mark.parametrize("build", [gcn, gin, sage])
@@ -332,17 +332,6 @@ def test_scripts_are_the_encoder(build, options):
     for n in (12, 7):
         data = ring(n)
         close(script(data.x, data.edge_index), encoder(data.x, data.edge_index), 1e-5)
-
-
-@pytest.mark.parametrize("build", [gcn, gin, sage])
-def test_exports_with_dynamic_sizes_are_the_encoder(build):
-    torch.manual_seed(0)
-    encoder, data = build(4, 8, 2, 6).eval(), ring()
-    sizes = {"x": {0: torch.export.Dim("nodes")}, "edge_index": {1: torch.export.Dim("edges")}}
-    program = torch.export.export(encoder, (data.x, data.edge_index), dynamic_shapes=sizes).module()
-    for n in (12, 7, 30):
-        other = ring(n)
-        close(program(other.x, other.edge_index), encoder(other.x, other.edge_index), 1e-5)
 
 
 @pytest.mark.parametrize("build", [gcn, gin, sage])

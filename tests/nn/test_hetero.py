@@ -194,6 +194,14 @@ def test_types_without_features_get_rows_by_number():
     torch.testing.assert_close(encode(encoder, part), encode(NodeType(encoder.encoder, "paper"), full))
 
 
+def test_nodes_that_came_later_have_no_rows():
+    data = library(features=("paper",))
+    encoder = encoder_of(data, embeddings=NodeEmbeddings(data, 4))
+    data["author"].num_nodes = 6
+    with pytest.raises(ValueError, match=r"numbers of 'author' must hold known node numbers in \[0, 5\), got 5"):
+        encode(encoder, data)
+
+
 def test_types_without_features_are_named():
     data = library(features=("paper",))
     with pytest.raises(ValueError, match=r"data has no x for \['author'\]: give NodeType embeddings=gcl.nn.NodeEmbe"):
@@ -235,7 +243,7 @@ def test_what_does_not_fit_is_named():
         (
             lambda d: d[TYPES[0]].edge_index.fill_(5),
             ValueError,
-            r"node numbers in \[0, 5\), got 5",
+            r"author numbers in \[0, 5\), got 5",
         ),
         (
             lambda d: d[TYPES[0]].pop("edge_index"),
@@ -400,3 +408,29 @@ def test_invalid_graphs_are_named_before_training():
     doubled = data.clone()
     doubled["paper"].x = data["paper"].x.double()
     torch.testing.assert_close(method.embed(doubled), method.embed(data))
+
+
+@pytest.mark.parametrize("features", [("paper", "author"), ("paper",)])
+def test_a_loaders_batches_with_all_neighbors_are_the_whole_graph(features):
+    data = library(features)
+    embeddings = None if "author" in features else NodeEmbeddings(data, 4)
+    method = GRACE(encoder_of(data, embeddings=embeddings))
+    loader = gcl.data.neighbor_loader(data, [-1, -1], 4, node_type="paper", shuffle=False)
+    h = torch.cat([method.embed(batch) for batch in loader])
+    torch.testing.assert_close(h, method.embed(data))
+    before = {key: p.clone() for key, p in method.named_parameters()}
+    shuffled = gcl.data.neighbor_loader(data, [2, 2], 3, node_type="paper", generator=seeded())
+    gcl.fit(method, shuffled, torch.optim.Adam(method.parameters(), lr=0.05), 2, progress=False, generator=seeded())
+    assert any(not torch.equal(p, before[key]) for key, p in method.named_parameters())
+
+
+def test_dgi_on_a_loaders_batch_sums_up_its_seeds():
+    data = library()
+    method = DGI(encoder_of(data))
+    batch = next(iter(gcl.data.neighbor_loader(data, [-1, -1], 4, node_type="paper", shuffle=False)))
+    loss = method.loss(batch, generator=seeded())
+    corrupt = method.corrupt(batch, generator=seeded())
+    h, h_negative = (encode(method.encoder, view) for view in (batch, corrupt))
+    assert h.shape == (4, 6)
+    summary = h.mean(0, keepdim=True).sigmoid() @ method.critic.T
+    torch.testing.assert_close(loss, node_graph_bce(h, h_negative, summary, torch.zeros(4).long()))

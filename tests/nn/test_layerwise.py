@@ -71,6 +71,9 @@ def test_the_matrix_of_a_gcn_by_hand():
     degree = a.sum(1)
     expected = a / (degree[:, None] * degree).sqrt()
     torch.testing.assert_close(gcn_matrix(data, torch.double).to_dense(), expected)
+    data.node_degree = torch.ones(data.num_nodes)
+    with pytest.raises(ValueError, match="gcn_matrix counts degrees in the edges that it gets, got a sample with node"):
+        gcn_matrix(data)
 
 
 def test_arguments_are_checked():

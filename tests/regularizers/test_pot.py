@@ -11,6 +11,7 @@ from torch_geometric.nn import GAT, GCN, GCNConv, GraphSAGE
 
 from augmentors import EdgeDrop, UniformSubgraph
 from gcl import fit
+from gcl.data import neighbor_loader
 from gcl.methods import BGRL, GCA, GRACE, GraphCL, Regularized, StructComp
 from gcl.nn import gcn
 from gcl.regularizers import POT, compactness_bound, contrast_directions, layer, pot_loss
@@ -331,3 +332,12 @@ def test_views_that_are_not_covered_are_refused():
     graphs.augmentor1 = graphs.augmentor2 = EdgeDrop(0.1)
     with pytest.raises(ValueError, match=r"embeddings of the 20 nodes, got \(1, 5\)"):
         pot(graphs.encoder, graphs.pair(data))
+
+
+def test_degrees_of_another_graph_are_refused():
+    sample = next(iter(neighbor_loader(graph(), [2, 2], batch_size=20, generator=seeded())))
+    method = Regularized(GRACE(gcn(6, 8, 2, 5), 5), POT(0.2), 0.3)
+    with pytest.raises(ValueError, match="POT counts degrees in the edges that it gets, got a sample with node_degree"):
+        method.loss(sample)
+    del sample.node_degree
+    assert method.loss(sample).isfinite()

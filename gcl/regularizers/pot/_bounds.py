@@ -11,8 +11,8 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from augmentors._checks import check_positive, check_probability
-from gcl._checks import check_edges, check_long, check_matrix, check_numbers, check_several
+from augmentors._checks import check_long, check_numbers, check_positive, check_probability
+from gcl._checks import check_edges, check_matrix, check_several
 from gcl.nn._features import features_product
 from gcl.pairwise._numerics import at_least_float32, huge
 from gcl.regularizers.pot._exact import exact_bounds

@@ -9,6 +9,7 @@ from torch_geometric.data import Data
 
 from augmentors._checks import check_at_least, check_probability
 from augmentors._random import permutation
+from gcl._checks import check_own_degrees
 from gcl._pair import Pair
 from gcl.nn._readouts import Readout
 from gcl.regularizers.pot._bounds import Mode, ScoreInputs, check_mode, contrast_directions, score
@@ -81,6 +82,7 @@ class POT:
         if (seeds := data.get("batch_size", n)) != n:
             hint = "use gcl.data.cluster_loader, whose nodes all count"
             raise ValueError(f"POT needs the embeddings of all {n} nodes, got those of {seeds} seeds: {hint}")
+        check_own_degrees("POT", data)
         rate1, rate2 = (rate(data) if callable(rate) else rate for rate in self.drop_rates)
         targets = None
         if self.target_batch is not None and self.target_batch < n:

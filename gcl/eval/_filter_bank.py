@@ -1,0 +1,87 @@
+"""The filter bank: features smoothed at several scales, which took no training."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+from torch_geometric.data import Data
+
+from augmentors._graphs import check_structure
+from augmentors._sparse import by_row, csr_matrix
+from gcl._checks import check_embedding
+from gcl.losses._similarity import unit
+from gcl.nn import gcn_matrix
+
+
+def filter_bank(data: Data) -> Tensor:
+    r"""Features smoothed by five filters, side by side, the rows of each block of unit length: ``[N, 5 F]``.
+
+    .. math:: [X \mid \hat A X \mid \hat A^2 X \mid P X \mid P^2 X]
+
+    with :math:`\hat A` the matrix of a GCN layer, which mixes a node with its neighbors, and P the mean over the
+    neighbors, which keeps them apart: so the bank serves graphs whose neighbors are alike and graphs whose neighbors
+    differ. It is the baseline that a method has to beat, and a set of features to put beside its embeddings:
+    ``torch.cat([unit rows of h, filter_bank(data)], dim=1)``.
+
+    Args:
+        data: graph with floating-point ``x`` ``[N, F]``; ``edge_weight`` counts.
+
+    Returns:
+        ``[N, 5 F]``, at least float32; rows of zeros stay zero, as those of P X for a node that no edge leads to.
+
+    Raises:
+        TypeError, ValueError: the graph is not valid, or has no finite ``x``.
+
+    **Source:** SGC (arXiv 1902.07153) and SIGN (arXiv 2004.11198), without their weights. **Differs:** both filters at
+    once, unit rows per block; self-loops are left out of P.
+
+    Example:
+        >>> path = Data(x=torch.tensor([[1.0], [2.0], [3.0]]), edge_index=torch.tensor([[0, 1], [1, 2]]))
+        >>> filter_bank(path)[0]
+        tensor([1., 1., 1., 0., 0.])
+    """
+    return torch.cat([unit(block) for block in filters(data)], dim=1)
+
+
+def filters(data: Data) -> Iterator[Tensor]:
+    """X, A X, A^2 X, P X and P^2 X, each ``[N, F]``."""
+    check_structure(data, edges=True)
+    check_embedding("data.x", data.x)
+    x = data.x.to(torch.promote_types(data.x.dtype, torch.float32))
+    yield x
+    for matrix in (gcn_matrix(data, x.dtype), mean_matrix(data, x.dtype)):
+        smooth = x
+        for _ in range(2):
+            smooth = matrix @ smooth
+            yield smooth
+
+
+def mean_matrix(data: Data, dtype: torch.dtype) -> Tensor:
+    """The mean over the nodes from which edges lead to each node, by weight and without self-loops, in CSR."""
+    row, col = data.edge_index
+    weight = data.get("edge_weight")
+    weight = torch.ones_like(row, dtype=dtype) if weight is None else weight.to(dtype)
+    weight = weight * (row != col)
+    order, start = by_row(col, data.num_nodes)
+    total = weight.new_zeros(data.num_nodes).index_add_(0, col, weight)
+    value = weight / total.masked_fill(total == 0, 1)[col]
+    return csr_matrix(start, row[order], value[order], data.num_nodes)
+
+
+def in_span_of(data: Data, rows: Tensor) -> Tensor:
+    r"""The filter bank in fewer columns, ``[N, len(rows) + 1]``, for a linear model that is fitted to ``rows``.
+
+    Products between any row and one of ``rows`` are those of the bank, and so are lengths: what lies outside the span
+    of ``rows`` is one column, in which they have 0. A model with a penalty on the length of its weights, fitted to
+    ``rows``, predicts the same from both. Holds one block of the bank at a time.
+    """
+    gram = length = torch.zeros(())
+    for block in map(unit, filters(data)):
+        gram = gram + block @ block[rows].T
+        length = length + block.square().sum(1)
+    value, vector = torch.linalg.eigh(gram[rows].double())
+    kept = value > 1e-9 * value[-1]
+    z = (gram.double() @ vector[:, kept]) / value[kept].sqrt()
+    rest = (length - z.square().sum(1)).clamp_min(0).sqrt()
+    rest[rows] = 0
+    return torch.cat([z, rest[:, None]], dim=1).to(gram.dtype)
