@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from torch import nn
-from torch_geometric.nn import HANConv, HGTConv, SAGEConv, to_hetero
+from torch_geometric.nn import GraphSAGE, HANConv, HGTConv, SAGEConv, to_hetero
 from tqdm import tqdm
 
 import gcl
@@ -82,7 +82,15 @@ class Projected(nn.Module):
 
 
 def encoder_of(data, target, layers):
-    """An untrained encoder of the target type."""
+    """An untrained encoder of the target type; "GraphSAGE" is PyG's on the features as they are."""
+    if layers == "GraphSAGE":
+        for store in data.node_stores:
+            if "x" not in store:
+                store.x = torch.eye(store.num_nodes)
+        network = to_hetero(GraphSAGE((-1, -1), HIDDEN, 2), data.metadata())
+        with torch.no_grad():
+            network(data.x_dict, data.edge_index_dict)
+        return gcl.nn.NodeType(network, target, HIDDEN)
     without = any("x" not in store for store in data.node_stores)
     embeddings = gcl.nn.NodeEmbeddings(data, HIDDEN) if without else None
     return gcl.nn.NodeType(Projected(data, layers), target, embeddings=embeddings)
@@ -148,7 +156,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--datasets", nargs="+", default=["ACM", "DBLP"], choices=TARGET)
     parser.add_argument("--methods", nargs="+", default=["GRACE", "BGRL", "DGI", "CCASSG"], choices=METHODS)
-    parser.add_argument("--encoders", nargs="+", default=["SAGE", "HGT"], choices=LAYERS)
+    parser.add_argument("--encoders", nargs="+", default=["SAGE", "HGT"], choices=["GraphSAGE", *LAYERS])
     parser.add_argument("--epochs", type=int, default=100)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")

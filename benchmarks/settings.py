@@ -4,7 +4,8 @@ By source:
 
 - "tables": what benchmarks/results was measured with: the papers' where a run fits two CPU cores, else smaller ones;
 - "published": the authors' of GRACE (on Cora and CiteSeer; elsewhere GCA's, with GRACE's plain views) and of ARIEL;
-- "pot", "structcomp": those of the code of these papers.
+- "pot", "structcomp": those of the code of these papers;
+- "heterophilous": ours, the same for each data set but for the epochs, which fit one CPU core.
 """
 
 import json

@@ -45,7 +45,9 @@ def ogb_dataset(name: str, root: Path) -> type[InMemoryDataset]:
         raw_paths = paths
 
         def __init__(self, root: str, name: str) -> None:
-            safe = torch.serialization.safe_globals([Data, DataEdgeAttr, DataTensorAttr, GlobalStorage])
+            known = torch.serialization.get_safe_globals()  # PyG's own: the context would forget them at its end
+            needed = [one for one in (Data, DataEdgeAttr, DataTensorAttr, GlobalStorage) if one not in known]
+            safe = torch.serialization.safe_globals(needed)
             with safe, warnings.catch_warnings():
                 warnings.filterwarnings("ignore", "The given NumPy array is not writable")
                 super().__init__(name, root)

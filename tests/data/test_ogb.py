@@ -162,3 +162,10 @@ def test_the_evaluator_is_ogbs():
     assert evaluator("ogbg-molhiv").eval(perfect) == {"rocauc": 1.0}
     with pytest.raises(ValueError, match="Invalid dataset name ogbg-none"):
         evaluator("ogbg-none")
+
+
+def test_pygs_safe_classes_are_not_forgotten(tmp_path):
+    before = set(torch.serialization.get_safe_globals())
+    make_ogb_like.make("ogbn-products", tmp_path, num_nodes=100)
+    load("ogbn-products", tmp_path)
+    assert set(torch.serialization.get_safe_globals()) == before
