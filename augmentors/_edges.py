@@ -17,7 +17,7 @@ from torch_geometric.data.storage import BaseStorage
 from augmentors._base import PerTypeAugmentor
 from augmentors._checks import check_probability
 from augmentors._features import Mask
-from augmentors._graphs import EdgeFloat, Graph, edge_stores, ends, graph_of_nodes, per_type, pick_node
+from augmentors._graphs import EdgeFloat, Graph, edge_stores, ends, graph_of_nodes, is_reverse, per_type, pick_node
 from augmentors._random import bits_per_pair, random_bits, uniform, uniform_per_pair
 from augmentors._selection import keep_edges, scale_edge_weight
 
@@ -33,8 +33,7 @@ class _Draw(NamedTuple):
 
     def serves(self, store: BaseStorage, p: float) -> bool:
         """Whether the edges of ``store`` are these, reversed."""
-        mirrored = self.key is not None and self.key[::2] == store._key[::-2]
-        return mirrored and self.p == p and torch.equal(self.edge_index.flip(0), store.edge_index)
+        return self.p == p and is_reverse(self.key, self.edge_index, store)
 
 
 class _EdgeAugmentor(PerTypeAugmentor):

@@ -1,6 +1,6 @@
 """Access to the stores of a graph: one for a ``Data``, one for each node and edge type of a ``HeteroData``."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import torch
 from torch import Generator, Tensor
@@ -77,6 +77,12 @@ def edges_of(data: Data) -> Tensor:
 def ends(data: Graph, store: BaseStorage) -> tuple[BaseStorage, BaseStorage]:
     """The stores of the nodes where the edges of ``store`` start and where they end."""
     return (store, store) if store._key is None else (data[store._key[0]], data[store._key[2]])
+
+
+def is_reverse(key: Any, edge_index: Tensor, store: BaseStorage) -> bool:
+    """Whether the edges of ``store`` are those of the type ``key``, each reversed, in the same order."""
+    mirrored = key is not None and key[::2] == store._key[::-2]
+    return mirrored and torch.equal(edge_index.flip(0), store.edge_index)
 
 
 def graph_of_nodes(store: BaseStorage) -> tuple[Tensor, Tensor]:

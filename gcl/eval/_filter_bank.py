@@ -7,8 +7,8 @@ from torch import Tensor
 from torch_geometric.data import Data
 
 from augmentors._graphs import check_structure
-from augmentors._sparse import by_row, csr_matrix
 from gcl._checks import check_embedding
+from gcl.eval._metapaths import mean_matrix
 from gcl.losses._similarity import unit
 from gcl.nn import gcn_matrix
 
@@ -49,23 +49,19 @@ def filters(data: Data) -> Iterator[Tensor]:
     check_embedding("data.x", data.x)
     x = data.x.to(torch.promote_types(data.x.dtype, torch.float32))
     yield x
-    for matrix in (gcn_matrix(data, x.dtype), mean_matrix(data, x.dtype)):
+    for matrix in (gcn_matrix(data, x.dtype), _neighbor_means(data, x.dtype)):
         smooth = x
         for _ in range(2):
             smooth = matrix @ smooth
             yield smooth
 
 
-def mean_matrix(data: Data, dtype: torch.dtype) -> Tensor:
-    """The mean over the nodes from which edges lead to each node, by weight and without self-loops, in CSR."""
+def _neighbor_means(data: Data, dtype: torch.dtype) -> Tensor:
+    """The mean over the nodes from which edges lead to each node, by weight and without self-loops."""
     row, col = data.edge_index
     weight = data.get("edge_weight")
     weight = torch.ones_like(row, dtype=dtype) if weight is None else weight.to(dtype)
-    weight = weight * (row != col)
-    order, start = by_row(col, data.num_nodes)
-    total = weight.new_zeros(data.num_nodes).index_add_(0, col, weight)
-    value = weight / total.masked_fill(total == 0, 1)[col]
-    return csr_matrix(start, row[order], value[order], data.num_nodes)
+    return mean_matrix(data.edge_index, weight * (row != col), data.num_nodes, data.num_nodes)
 
 
 def in_span_of(data: Data, rows: Tensor) -> Tensor:

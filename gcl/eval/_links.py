@@ -11,7 +11,7 @@ from torch_geometric.transforms import RandomLinkSplit, RemoveSelfLoops
 from torch_geometric.utils import is_undirected
 
 from augmentors._checks import check_long, check_numbers
-from augmentors._graphs import Graph
+from augmentors._graphs import Graph, is_reverse
 from gcl._checks import check_edges, check_embedding, check_hetero_graph
 from gcl.eval._labels import as_tensor
 from gcl.eval._metapaths import EdgeType
@@ -88,11 +88,7 @@ def _hold_out_of_type(
     if num_edges != edge_index.unique(dim=1).size(1):
         raise ValueError("data.edge_index must hold each edge once, else copies stay in training (coalesce it)")
     count = _num_held_out(fraction, num_edges, sizes[0] * sizes[1] - num_edges)
-    reverses = [
-        kind
-        for kind in data.edge_types
-        if kind[::2] == edge_type[::-2] and torch.equal(data[kind].edge_index.flip(0), edge_index)
-    ]
+    reverses = [store._key for store in data.edge_stores if is_reverse(edge_type, edge_index, store)]
     types = {"edge_types": [edge_type], "rev_edge_types": [reverses[0] if reverses else None]}
     train, test = _split(data, count, generator, **types)
     del train[edge_type].edge_label, train[edge_type].edge_label_index

@@ -86,12 +86,18 @@ def _shortest(edge_types: list[EdgeType], start: str, near: int, far: int) -> di
 def _mean_along(data: HeteroData, path: Sequence[EdgeType]) -> Tensor:
     x = data[path[0][0]].x
     for kind in path:
-        row, col = data[kind].edge_index
-        order, start = by_row(col, data[kind[2]].num_nodes)
-        degree = start.diff()
-        value = degree.to(x.dtype).reciprocal().repeat_interleave(degree)
-        x = csr_matrix(start, row[order], value, x.size(0)) @ x
+        edge_index = data[kind].edge_index
+        x = mean_matrix(edge_index, x.new_ones(edge_index.size(1)), data[kind[2]].num_nodes, x.size(0)) @ x
     return x
+
+
+def mean_matrix(edge_index: Tensor, weight: Tensor, num_rows: int, num_cols: int) -> Tensor:
+    """The weighted mean over the nodes from which edges lead to each node, in CSR; zero rows where none leads."""
+    row, col = edge_index
+    order, start = by_row(col, num_rows)
+    total = weight.new_zeros(num_rows).index_add_(0, col, weight)
+    value = weight / total.masked_fill(total == 0, 1)[col]
+    return csr_matrix(start, row[order], value[order], num_cols)
 
 
 def _check_metapath(data: HeteroData, node_type: str, path: Sequence[EdgeType]) -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from torch_geometric.data import Data
 
 from gcl.eval import filter_bank, linear_probe, random_split
-from gcl.eval._filter_bank import filters, in_span_of, mean_matrix
+from gcl.eval._filter_bank import _neighbor_means, filters, in_span_of
 from tests.graphs import graphs
 from tests.inputs import ring, seeded
 
@@ -45,7 +45,7 @@ def test_by_hand():
     assert blocks[0] == [2, 4, 8]
     assert blocks[1] == pytest.approx([2, 2 / 2**0.5 + 4 / 2, 8])
     assert blocks[3:] == [[0, 2, 0], [0, 0, 0]]
-    assert mean_matrix(data, torch.float).to_dense().tolist() == [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
+    assert _neighbor_means(data, torch.float).to_dense().tolist() == [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_a_column_mask_commutes_with_the_filters():
