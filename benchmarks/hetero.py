@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 import gcl
 from benchmarks.cells import run_cells
+from benchmarks.node import Best
 from benchmarks.processes import run_alone
 from benchmarks.tables import print_table, spread
 from gcl.methods import BGRL, CCASSG, DGI, GBT, GGD, GRACE
@@ -100,10 +101,9 @@ def run_cell(dataset, method, encoder, seed, epochs, root):
     """The rows of one method, or of the baselines, with one encoder: one for each number of labels."""
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    data, target = gcl.load(dataset, root), TARGET[dataset]
-    nodes = data[target]
-    masks = {labels: gcl.load(dataset, root, split=labels)[target] for labels in LABELS}
-    splits = {labels: gcl.eval.split_from_masks(store) for labels, store in masks.items()}
+    target, graphs = TARGET[dataset], {labels: gcl.load(dataset, root, split=labels) for labels in LABELS}
+    splits = {labels: gcl.eval.split_from_masks(graph[target]) for labels, graph in graphs.items()}
+    data = graphs[LABELS[0]]
     network = encoder_of(data, target, encoder)
     if method == "baselines":
         return [
@@ -113,17 +113,17 @@ def run_cell(dataset, method, encoder, seed, epochs, root):
         ]
     trained = METHODS[method](network)
     optimizer = torch.optim.Adam(trained.parameters(), lr=5e-3, weight_decay=1e-5)
-    best, clock, seconds = {}, time.process_time(), 0.0
+    best, clock, seconds = Best(list(splits.values())), time.process_time(), 0.0
     run = gcl.train.epochs(trained, data, optimizer, epochs, generator=torch.Generator().manual_seed(seed))
     for epoch, _ in tqdm(run, total=epochs, desc=f"{dataset} {method} {encoder} {seed}", leave=False):
         seconds += time.process_time() - clock
         if epoch % max(1, epochs // 5) == 0:
-            h = trained.embed(data)
-            for labels, split in splits.items():
-                scores = gcl.eval.linear_probe(h, nodes.y, split) | {"epoch": epoch}
-                best[labels] = max(best.get(labels, scores), scores, key=lambda one: one["val_accuracy"])
+            best.probe(trained.embed(data), data[target].y, epoch)
         clock = time.process_time()
-    return [row(method, labels, scores, epochs, seconds / epochs) for labels, scores in best.items()]
+    return [
+        row(method, labels, scores, epochs, seconds / epochs)
+        for labels, scores in zip(LABELS, best.scores, strict=True)
+    ]
 
 
 def row(name, labels, scores, epochs="", seconds=""):
