@@ -47,8 +47,9 @@ def pagerank(data: Data, damping: float = 0.85) -> Tensor:
     Raises:
         ValueError: ``damping`` is outside [0, 1).
 
-    **Source:** Page et al. (1999); GCA (arXiv 2010.14945), section 3.2.1. **Differs:** the authors' code runs 200
-    iterations and loses the mass of nodes without outgoing edges.
+    **Source:** Page et al. (1999); GCA (arXiv 2010.14945), section 3.2.1. **Differs:** GCA's code has a lazy walk,
+    200 steps of :math:`r \\leftarrow (1 - d) r + d A^T D^{-1} r` from ones, which restarts where it is: it tends to
+    each node's degree over the mean degree of its connected component.
 
     Example:
         >>> pagerank(Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3))
@@ -176,6 +177,7 @@ class AdaptiveFeatureMask(_AdaptiveAugmentor):
     Args:
         p: mean probability of masking, before clipping at ``threshold``; in [0, 1].
         centrality, threshold: as for :class:`AdaptiveEdgeDrop`.
+        binary: count x_ui as 1 wherever it is not 0, as GCA's code does with bags of words whose rows are normalized.
 
     Raises:
         TypeError, ValueError: as for :class:`AdaptiveEdgeDrop`.
@@ -189,12 +191,23 @@ class AdaptiveFeatureMask(_AdaptiveAugmentor):
         tensor([0.6000, 0.0000], dtype=torch.float64)
     """
 
+    def __init__(
+        self,
+        p: float,
+        centrality: Centrality = degree_centrality,
+        *,
+        threshold: float = 0.7,
+        binary: bool = False,
+    ) -> None:
+        super().__init__(p, centrality, threshold=threshold)
+        self.binary = binary
+
     def probabilities(self, data: Data) -> Tensor:
         """The probability ``[F]`` of masking each column."""
         if data.x.dim() != 2:
             raise ValueError(f"data.x must have shape [N, F], got {tuple(data.x.shape)}")
         x = dense_or_coo(data.x if data.x.is_floating_point() else data.x.float())
-        weight = self._values(data).to(x.dtype) @ x.abs()
+        weight = self._values(data).to(x.dtype) @ (x.sign() if self.binary else x).abs()
         group = torch.zeros_like(weight, dtype=torch.long)
         return _probabilities(weight.double(), group, 1, self.p, self.threshold)
 

@@ -24,7 +24,7 @@ class NodeDrop(PerTypeAugmentor):
         ValueError: ``p`` is outside [0, 1], or has types that the graph lacks; another attribute holds node indices.
 
     **Source:** GraphCL (arXiv 2010.13902), section 3.2, "node dropping". **Differs:** the number of dropped nodes is
-    binomial; dropped nodes are removed, where the authors' code keeps them without edges.
+    binomial.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 1, 2], [1, 0, 2, 1]]), num_nodes=3)

@@ -53,7 +53,8 @@ class EgoSubgraph(Augmentor):
     Raises:
         ValueError: ``num_hops`` is below 0; an attribute other than ``edge_index`` holds node indices.
 
-    **Source:** the r-ego networks of GCC (arXiv 2006.09963), section 3.1. **Differs:** nothing.
+    **Source:** the r-ego networks of GCC (arXiv 2006.09963), section 3.1; with one hop the "subgraph" of GraphCL's code
+    (arXiv 2010.13902). **Differs:** GraphCL keeps at most a fifth of the nodes, a random choice of the neighbors.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 2], [1, 2, 3]]), num_nodes=4)
@@ -84,7 +85,8 @@ class RandomWalkSubgraph(Augmentor):
         ValueError: an argument is below its range; an attribute other than ``edge_index`` holds node indices.
 
     **Source:** GraphCL (arXiv 2010.13902), section 3.2, "subgraph". **Differs:** takes the length and number of walks,
-    as GraphSAINT's sampler (arXiv 1907.04931), where the authors' code grows a set to a given fraction of the nodes.
+    as GraphSAINT's sampler (arXiv 1907.04931); the authors' code never leaves the first node's neighbors: see
+    :class:`EgoSubgraph`.
 
     Example:
         >>> path = Data(edge_index=torch.tensor([[0, 1, 2], [1, 2, 3]]), num_nodes=4)

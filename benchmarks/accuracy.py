@@ -1,163 +1,177 @@
-"""Methods x data sets x seeds beside their baselines: `python -m benchmarks.accuracy --datasets Cora`.
+"""Methods x data sets x seeds beside their baselines: `python -m benchmarks.accuracy --datasets Cora --methods CCASSG`.
 
 Each cell runs in a process of its own and adds its rows to accuracy.csv, so that a run that was killed goes on where
-it stood; a cell that is there is not computed again. A Markdown table and a plot are made of the file at the end.
+it stood; a cell that is there is not computed again. Tables and a plot are made of the file at the end.
 The file of the published tables is benchmarks/results/accuracy.csv: `--out` another one to measure them anew.
-Seeds vary the training and, where it is random, the split. Baselines are rows like the methods. Seconds are those of
-one thread's CPU, so that a busy machine does not count.
+Seeds vary the training and, where there are several, the split. Baselines are rows like the methods. Each embedding is
+scored alone and beside the filter bank (metapath means, pooled filters or counts of atoms and bonds, by the kind of
+data). The epoch is the one of five whose validation score is best; for graphs it is the last one. "CCASSG, GraphSAGE"
+is CCASSG with that encoder. Seconds are those of one thread's CPU, so that a busy machine does not count.
 """
 
 import argparse
-import statistics
+import time
 from pathlib import Path
 
 import torch
-from torch_geometric.data import Data
+from torch_geometric.data import Data, HeteroData
 
 import gcl
-from benchmarks import graph, node
+from benchmarks import graph, hetero, node, ogb_graph
 from benchmarks.cells import run_cells
 from benchmarks.processes import peak_mb, run_alone
-from benchmarks.settings import settings_of
-from benchmarks.tables import ALL_BASELINES, BASELINES, print_table, spread
+from benchmarks.settings import build, normalized, settings_of
+from benchmarks.tables import ALL_BASELINES, BASELINES
+from benchmarks.verdicts import report
+from gcl.eval._baselines import untrained
+from gcl.eval._filter_bank import with_bank
+from gcl.losses._similarity import unit
 
 RESULTS = Path(__file__).with_name("results")
-COLUMNS = ("method", "split", "accuracy", "macro_f1", "val_accuracy", "epoch", "seconds_per_epoch", "peak_mb")
-
-
-def columns(rows):
-    """Rows with the same columns, empty where there is nothing to say."""
-    return [{key: row.get(key, "") for key in COLUMNS} | {"torch": torch.__version__} for row in rows]
+NODES = ("Cora", "CiteSeer", "Photo", "Computers", "CS", "BlogCatalog", *node.HETEROPHILOUS)
+GRAPHS = ("MUTAG", "PROTEINS", "NCI1", "IMDB-BINARY", "DD")
+MOLECULES = ("ogbg-molbace", "ogbg-molesol", "ogbg-molfreesolv")
+COLUMNS = ("method", "split", "metric", "score", "with_bank", "macro_f1", "val_score", "epoch", "seconds", "peak_mb")
 
 
 def run_cell(dataset, method, seed, root):
     """The rows of one method (or of the baselines) on one data set for one seed."""
     torch.set_num_threads(1)
     data = gcl.load(dataset, root)
-    return (node_rows if isinstance(data, Data) else graph_rows)(data, dataset, method, seed)
+    before, clock = peak_mb(), time.process_time()
+    rows = rows_of(data)(data, dataset, method, seed, root)
+    cost = {"seconds": round(time.process_time() - clock, 1), "peak_mb": round(peak_mb() - before)}
+    cost = {} if method == ALL_BASELINES else cost
+    return [{key: (row | cost).get(key, "") for key in COLUMNS} | {"torch": torch.__version__} for row in rows]
 
 
-def node_rows(data, dataset, method, seed):
-    """One row for each split, the public one too where there is one; a row for each baseline."""
+def rows_of(data):
+    """The function that measures a cell of this kind of data."""
+    if isinstance(data, Data):
+        return node_rows
+    if isinstance(data, HeteroData):
+        return hetero_rows
+    return molecule_rows if hasattr(data, "eval_metric") else graph_rows
+
+
+def node_rows(data, dataset, method, seed, root):
+    """One row for each split; the baselines see the features as they are and, where methods do, with rows of sum 1."""
+    metric = node.HETEROPHILOUS.get(dataset, "accuracy")
     splits = node.splits_of(data, seed)
     if method == ALL_BASELINES:
         torch.manual_seed(seed)
         return [
-            scores | {"split": split, "method": BASELINES[name]}
-            for split, rows in splits.items()
-            for name, scores in gcl.eval.baselines(data, rows).items()
+            row(name, part, metric, *scores)
+            for part, split in splits.items()
+            for name, scores in node.baselines(data, split).items()
         ]
-    before = peak_mb()
-    best, seconds = node.train(method, data, settings_of(method, dataset), seed, list(splits.values()))
-    cost = {"method": method, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
-    return [scores | cost | {"split": split} for split, scores in zip(splits, best, strict=True)]
+    settings = settings_of(method, dataset)
+    best, _ = node.train(method, data, settings, seed, list(splits.values()), metric=metric)
+    data, rows = normalized(data, settings), []
+    for (name, split), h, scores in zip(splits.items(), best.h, best.scores, strict=True):
+        beside = gcl.eval.linear_probe(with_bank(h, data, split.train), data.y, split)
+        rows.append(row(method, name, metric, scores, beside))
+    return rows
 
 
-def graph_rows(graphs, dataset, method, seed):
-    """The row of ten-fold cross-validation; one for each baseline."""
+def hetero_rows(data, dataset, method, seed, root):
+    """One row for each of HeCo's splits; metapath means are the bank."""
+    target, y = hetero.TARGET[dataset], data[hetero.TARGET[dataset]].y
+    splits = {n: gcl.eval.split_from_masks(gcl.load(dataset, root, split=n)[target]) for n in hetero.LABELS}
+    means = gcl.eval.metapath_means(data, target)
+
+    def rows_of(name, split, scores, h):
+        beside = gcl.eval.linear_probe(torch.cat([unit(h), means], dim=1), y, splits[split])
+        return row(name, f"{split} per class", "accuracy", scores, beside)
+
+    if method != ALL_BASELINES:
+        best, _ = hetero.train(data, target, method, "SAGE", seed, list(splits.values()))
+        return [rows_of(method, *cells) for cells in zip(splits, best.scores, best.h, strict=True)]
+    torch.manual_seed(seed)
+    encoder, rows = hetero.encoder_of(data, target, "SAGE"), []
+    for n, split in splits.items():
+        scores = gcl.eval.baselines(data, split, encoder)
+        rows.append(rows_of(BASELINES["untrained"], n, scores.pop("untrained"), untrained(data, encoder)))
+        rows += [row(BASELINES[name], f"{n} per class", "accuracy", own) for name, own in scores.items()]
+    return rows
+
+
+def graph_rows(graphs, dataset, method, seed, root):
+    """The row of ten-fold cross-validation; one for each baseline. The pooled filters are the bank."""
+    folds, bank = graph.folds_of(graphs, seed), graph.bank(graphs)
+
+    def row_of(name, g, y):
+        scores = (gcl.eval.svm_cv(z, y, folds) for z in (g, torch.cat([g, bank], dim=1)))
+        return row(name, "10 folds", "accuracy", *scores)
+
+    if method != ALL_BASELINES:
+        return [row_of(method, *graph.train(method, graphs, settings_of(method, dataset), seed)[:2])]
+    settings = settings_of("GraphCL", dataset)
+    scores = graph.baselines(graphs, settings, seed)
+    del scores["untrained"]
+    torch.manual_seed(seed)
+    g, y = gcl.eval.embed_graphs(build("GraphCL", settings, graphs.num_features), graphs)
+    rows = [row(BASELINES[name], "10 folds", "accuracy", own) for name, own in scores.items()]
+    return [*rows, row_of(BASELINES["untrained"], g, y)]
+
+
+def molecule_rows(graphs, dataset, method, seed, root):
+    """The row of OGB's split; one for each baseline. Counts of atoms and bonds are the bank.
+
+    The settings are the defaults of benchmarks.ogb_graph.
+    """
+    options = ogb_graph.parser("").parse_args(["--dataset", dataset, "--device", "cpu"])
+    metric = {"rocauc": "roc_auc", "rmse": "rmse"}[graphs.eval_metric]
+    probe, split = ogb_graph.PROBES[graphs.eval_metric], gcl.eval.Split(*graphs.get_idx_split().values())
+    name, rows = method, []
     if method == ALL_BASELINES:
-        scores = graph.baselines(graphs, settings_of("GraphCL", dataset), seed)
-        return [row | {"split": "10 folds", "method": BASELINES[name]} for name, row in scores.items()]
-    before = peak_mb()
-    scores, seconds = graph.run(method, graphs, settings_of(method, dataset), seed)
-    cost = {"seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
-    return [scores | cost | {"split": "10 folds", "method": method}]
+        name, scores = BASELINES["untrained"], ogb_graph.baselines(options, graphs, seed)
+        del scores[name]
+        rows = [row(one, "scaffold", metric, own) for one, own in scores.items()]
+        trained = ogb_graph.build(options, options.method[0], seed)
+    else:
+        trained = ogb_graph.pretrain(options, method, graphs[split.train], seed)
+    g, y = gcl.eval.embed_graphs(trained, graphs)
+    features = g, torch.cat([g, ogb_graph.counts(graphs)], dim=1)
+    return [*rows, row(name, "scaffold", metric, *(probe(z, y, split) for z in features))]
 
 
-def summary(rows):
-    """``{(dataset, split): {method: rows}}`` in the order of the file."""
-    tables = {}
-    for row in rows:
-        tables.setdefault((row["dataset"], row["split"]), {}).setdefault(row["method"], []).append(row)
-    return tables
+def row(method, split, metric, scores, beside=None):
+    """What the file says of a method on a split."""
+    values = {"score": scores[metric], "val_score": scores.get(f"val_{metric}", "")}
+    return scores | values | {
+        "method": method, "split": split, "metric": metric, "with_bank": beside[metric] if beside else ""
+    }  # fmt: skip
 
 
-def report(rows, path, group):
-    """Write beside ``path``, and print, an overview for each group of splits and then the tables; draw the plot."""
-    groups = {}
-    for row in rows:
-        groups.setdefault(group(row["split"]), []).append(row)
-    with path.with_suffix(".md").open("w") as file:
-        for part in groups.values():
-            print(file=file)
-            overview(part, file)
-        for (dataset, split), methods in summary(rows).items():
-            print(f"\n### {dataset}, {split}\n", file=file)
-            head = ["", "accuracy %", "macro F1 %", "seeds", "CPU s / epoch", "peak MB"]
-            print_table(head, ([name, *figures(cells)] for name, cells in methods.items()), file)
-    print(path.with_suffix(".md").read_text())
-    plot(rows, path.with_suffix(".png"))
-
-
-def overview(rows, file):
-    """Mean and deviation of the accuracy, methods x (data set, split)."""
-    tables = summary(rows)
-
-    def cell(method, table):
-        return spread(percent(table[method], "accuracy")) if method in table else ""
-
-    methods = dict.fromkeys(method for table in tables.values() for method in table)
-    body = ([method, *(cell(method, table) for table in tables.values())] for method in methods)
-    print_table(["accuracy %", *map(", ".join, tables)], body, file)
-
-
-def figures(cells):
-    """Accuracy, macro F1, number of seeds, seconds and memory of the runs of one method."""
-    costs = ([cell[key] for cell in cells] for key in ("seconds_per_epoch", "peak_mb"))
-    medians = [f"{statistics.median(map(float, cost)):.3g}" if all(cost) else "" for cost in costs]
-    return [*(spread(percent(cells, key)) for key in ("accuracy", "macro_f1")), len(cells), *medians]
-
-
-def percent(cells, key):
-    """A column in %."""
-    return [100 * float(cell[key]) for cell in cells]
-
-
-def plot(rows, path):
-    """Accuracy of methods and baselines, one panel for each data set and split."""
-    import matplotlib.pyplot as plt
-
-    tables = summary(rows)
-    height = -(-len(tables) // 3)
-    figure, axes = plt.subplots(height, 3, figsize=(12, 3.6 * height), squeeze=False, layout="constrained")
-    for axis in axes.flat[len(tables) :]:
-        axis.remove()
-    for axis, ((dataset, split), methods) in zip(axes.flat, tables.items(), strict=False):
-        values = {name: percent(cells, "accuracy") for name, cells in methods.items()}
-        ordered = sorted(values, key=lambda name: statistics.mean(values[name]))
-        axis.barh(
-            ordered,
-            [statistics.mean(values[name]) for name in ordered],
-            xerr=[statistics.pstdev(values[name]) for name in ordered],
-            color=["tab:blue" if methods[name][0]["seconds_per_epoch"] else "lightgray" for name in ordered],
-        )
-        axis.set_xlim(left=max(0, min(map(min, values.values())) - 5))
-        axis.set(title=f"{dataset}, {split}", xlabel="accuracy %")
-        axis.spines[["top", "right"]].set_visible(False)
-    figure.savefig(path, dpi=110)
+def methods_of(dataset):
+    """All methods that this kind of data has settings for."""
+    if dataset in hetero.TARGET:
+        return list(hetero.METHODS)
+    if dataset in MOLECULES:
+        return list(ogb_graph.METHODS)
+    return graph.METHODS if dataset in GRAPHS else node.methods_of(dataset)
 
 
 def main():
+    known = (*NODES, *hetero.TARGET, *GRAPHS, *MOLECULES)
+    default = [name for name in known if name not in ("AMiner", "Freebase")]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--datasets", nargs="+", default=["Cora", "CiteSeer", "Photo", "MUTAG", "PROTEINS", "NCI1"])
-    parser.add_argument("--methods", nargs="+", help="default: all of settings.json")
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--datasets", nargs="+", default=default, choices=known)
+    parser.add_argument("--methods", nargs="*", help="default: all that there are settings for; none: the baselines")
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
-    parser.add_argument("--report", action="store_true", help="measure nothing: table and plot of what is there")
+    parser.add_argument("--report", action="store_true", help="measure nothing: tables and plot of what is there")
     parser.add_argument("--out", type=Path, default=RESULTS / "accuracy.csv", help="also .md and .png beside it")
     args = parser.parse_args()
 
-    datasets = [] if args.report else args.datasets
-    of_nodes = {dataset: isinstance(gcl.load(dataset, args.root), Data) for dataset in datasets}
     cells = [
         {"dataset": dataset, "method": method, "seed": seed}
-        for dataset in datasets
-        for method in (ALL_BASELINES, *(node if of_nodes[dataset] else graph).METHODS)
-        if args.methods is None or method in (ALL_BASELINES, *args.methods)
+        for dataset in ([] if args.report else args.datasets)
+        for method in (ALL_BASELINES, *(methods_of(dataset) if args.methods is None else args.methods))
         for seed in range(args.seeds)
     ]
-    rows = run_cells(args.out, cells, lambda **cell: columns(run_alone(run_cell, *cell.values(), args.root)))
-    report(rows, args.out, lambda split: "folds" in split)
+    report(run_cells(args.out, cells, lambda **cell: run_alone(run_cell, *cell.values(), args.root)), args.out)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,13 @@ import statistics
 
 import torch
 from torch_geometric.loader import DataLoader
+from torch_geometric.nn import global_add_pool
 
 import gcl
-from benchmarks.settings import SETTINGS, build, encoders, settings_of, train
+from benchmarks.settings import SETTINGS, build, encoders, settings_of
+from benchmarks.settings import train as train_epochs
 from benchmarks.tables import print_scores
+from gcl.eval._filter_bank import filters
 
 METHODS = [name for name, sets in SETTINGS["tables"].items() if "MUTAG" in sets]
 
@@ -29,16 +32,21 @@ def baselines(graphs, settings, seed):
     return gcl.eval.graph_baselines(graphs, folds_of(graphs, seed), encoders(settings, graphs.num_features)[0])
 
 
-def run(name, graphs, settings, seed, device="cpu"):
-    """Train a method; return its scores and the CPU seconds of an epoch."""
+def bank(graphs):
+    """The pooled blocks of the filter bank, to put beside embeddings."""
+    pooled = [[global_add_pool(block, batch.batch) for block in filters(batch)] for batch in DataLoader(graphs, 256)]
+    return torch.cat([torch.cat(blocks, dim=1) for blocks in pooled])
+
+
+def train(name, graphs, settings, seed, device="cpu"):
+    """Train a method; return the embeddings and labels of the graphs, and the CPU seconds of an epoch."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     method = build(name, settings, graphs.num_features).to(device)
     prepared = [method.prepare(graph) for graph in graphs]
     loader = DataLoader(prepared, min(128, len(graphs)), shuffle=True, drop_last=True, generator=generator)
-    seconds = train(method, loader, settings, generator)
-    g, y = gcl.eval.embed_graphs(method, prepared)
-    return gcl.eval.svm_cv(g, y, folds_of(graphs, seed)), statistics.mean(seconds)
+    seconds = train_epochs(method, loader, settings, generator)
+    return *gcl.eval.embed_graphs(method, prepared), statistics.mean(seconds)
 
 
 def main():
@@ -55,8 +63,9 @@ def main():
     settings = settings_of(args.method, args.dataset, epochs=args.epochs)
     runs = []
     for seed in args.seed:
-        own, seconds = run(args.method, graphs, settings, seed, args.device)
-        runs.append(baselines(graphs, settings, seed) | {args.method: own})
+        g, y, seconds = train(args.method, graphs, settings, seed, args.device)
+        own = {args.method: gcl.eval.svm_cv(g, y, folds_of(graphs, seed))}
+        runs.append(baselines(graphs, settings, seed) | own)
 
     print(f"\n{args.dataset}: SVM, 10 folds, {len(runs)} seeds, {seconds:.2f} CPU s an epoch, {settings}")
     print_scores(runs)

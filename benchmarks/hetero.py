@@ -24,7 +24,7 @@ from gcl.nn._features import features_product
 
 TARGET = {"ACM": "paper", "DBLP": "author", "AMiner": "paper", "Freebase": "movie"}
 LABELS = (20, 40, 60)
-HIDDEN = 64
+HIDDEN, EPOCHS = 64, 100
 METHODS = {
     "GRACE": lambda encoder: GRACE(encoder, temperature=0.5, edge_drop=0.3, feature_mask=0.3),
     "BGRL": lambda encoder: BGRL(encoder, edge_drop=0.3, feature_mask=0.3),
@@ -104,26 +104,30 @@ def run_cell(dataset, method, encoder, seed, epochs, root):
     target, graphs = TARGET[dataset], {labels: gcl.load(dataset, root, split=labels) for labels in LABELS}
     splits = {labels: gcl.eval.split_from_masks(graph[target]) for labels, graph in graphs.items()}
     data = graphs[LABELS[0]]
-    network = encoder_of(data, target, encoder)
     if method == "baselines":
+        network = encoder_of(data, target, encoder)
         return [
             row(name, labels, scores)
             for labels, split in splits.items()
             for name, scores in gcl.eval.baselines(data, split, network).items()
         ]
-    trained = METHODS[method](network)
+    best, seconds = train(data, target, method, encoder, seed, list(splits.values()), epochs)
+    return [row(method, labels, scores, epochs, seconds) for labels, scores in zip(LABELS, best.scores, strict=True)]
+
+
+def train(data, target, method, encoder, seed, splits, epochs=EPOCHS):
+    """Train a method; return the :class:`benchmarks.node.Best` of its points, and the CPU seconds of an epoch."""
+    torch.manual_seed(seed)
+    trained = METHODS[method](encoder_of(data, target, encoder))
     optimizer = torch.optim.Adam(trained.parameters(), lr=5e-3, weight_decay=1e-5)
-    best, clock, seconds = Best(list(splits.values())), time.process_time(), 0.0
+    best, clock, seconds = Best(splits), time.process_time(), 0.0
     run = gcl.train.epochs(trained, data, optimizer, epochs, generator=torch.Generator().manual_seed(seed))
-    for epoch, _ in tqdm(run, total=epochs, desc=f"{dataset} {method} {encoder} {seed}", leave=False):
+    for epoch, _ in tqdm(run, total=epochs, desc=f"{method} {encoder} {seed}", leave=False):
         seconds += time.process_time() - clock
         if epoch % max(1, epochs // 5) == 0:
             best.probe(trained.embed(data), data[target].y, epoch)
         clock = time.process_time()
-    return [
-        row(method, labels, scores, epochs, seconds / epochs)
-        for labels, scores in zip(LABELS, best.scores, strict=True)
-    ]
+    return best, seconds / epochs
 
 
 def row(name, labels, scores, epochs="", seconds=""):
@@ -157,7 +161,7 @@ def main():
     parser.add_argument("--datasets", nargs="+", default=["ACM", "DBLP"], choices=TARGET)
     parser.add_argument("--methods", nargs="+", default=["GRACE", "BGRL", "DGI", "CCASSG"], choices=METHODS)
     parser.add_argument("--encoders", nargs="+", default=["SAGE", "HGT"], choices=["GraphSAGE", *LAYERS])
-    parser.add_argument("--epochs", type=int, default=100)
+    parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--root", help="folder of the data sets (default: $GCL_DATA, else data)")
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results") / "hetero.csv")

@@ -50,19 +50,29 @@ def pretrain(args, name, graphs, seed):
     return method
 
 
+def counts(graphs):
+    """How often each graph holds each kind of atom and bond."""
+    batches = map(gcl.data.molecule_features, DataLoader(graphs, 256))
+    return torch.cat([global_add_pool(batch.x, batch.batch) for batch in batches])
+
+
+def baselines(args, graphs, seed):
+    """The baselines' test scores by row of the table."""
+    split, probe = gcl.eval.Split(*graphs.get_idx_split().values()), PROBES[graphs.eval_metric]
+    z, y = gcl.eval.embed_graphs(build(args, args.method[0], seed), graphs)
+    features = {"mean label": torch.ones(len(y), 1)} if graphs.eval_metric == "rmse" else {}
+    features |= {"counts of atoms and bonds": counts(graphs), "untrained encoder": z}
+    return {name: probe(z, y, split) for name, z in features.items()}
+
+
 def run(args, graphs, seed):
     """The test scores of one seed, by row of the table; the probes choose their strength on validation rows."""
     split, probe = gcl.eval.Split(*graphs.get_idx_split().values()), PROBES[graphs.eval_metric]
-    z, y = gcl.eval.embed_graphs(build(args, args.method[0], seed), graphs)
-    batches = map(gcl.data.molecule_features, DataLoader(graphs, 256))
-    counts = torch.cat([global_add_pool(batch.x, batch.batch) for batch in batches])
-    scores = {"mean label": probe(torch.ones(len(y), 1), y, split)} if graphs.eval_metric == "rmse" else {}
-    scores["counts of atoms and bonds"] = probe(counts, y, split)
-    scores["untrained encoder"] = probe(z, y, split)
+    scores = baselines(args, graphs, seed)
     shuffled = torch.randperm(len(split.train), generator=torch.Generator().manual_seed(seed))
     for name in args.method:
         method = pretrain(args, name, graphs[split.train[shuffled[: args.graphs]]], seed)
-        z, _ = gcl.eval.embed_graphs(method, graphs)
+        z, y = gcl.eval.embed_graphs(method, graphs)
         scores[name] = probe(z, y, split)
     if args.export:
         np.savez(args.export, graph=np.arange(len(z)), embedding=z.numpy())

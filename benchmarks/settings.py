@@ -2,13 +2,14 @@
 
 By source:
 
-- "tables": what benchmarks/results was measured with: the papers' where a run fits two CPU cores, else smaller ones;
+- "tables": what benchmarks/results was measured with, each with its "source" and what differs from it, so that a run
+  fits one CPU core;
 - "published": the authors' of GRACE (on Cora and CiteSeer; elsewhere GCA's, with GRACE's plain views) and of ARIEL;
-- "pot", "structcomp": those of the code of these papers;
-- "heterophilous": ours, the same for each data set but for the epochs, which fit one CPU core.
+- "pot", "structcomp": those of the code of these papers.
 """
 
 import json
+import math
 import time
 from functools import partial
 from pathlib import Path
@@ -21,13 +22,20 @@ from tqdm import tqdm
 import gcl
 from augmentors import AdversarialView
 
+ENCODERS = {"GCN": "gcn", "GraphSAGE": "sage"}
 SETTINGS = json.loads(Path(__file__).with_name("settings.json").read_text())
 
 
 def settings_of(method, dataset, source="tables", **overrides):
-    """The settings of a method on a data set, else on its first one; an override that is not ``None`` goes first."""
-    sets = SETTINGS[source][method]
+    """The settings of a method on a data set, else on its first one; an override that is not ``None`` goes first.
+
+    "CCASSG, GraphSAGE" is CCASSG with that encoder in the place of its own.
+    """
+    name, _, variant = method.partition(", ")
+    sets = SETTINGS[source][name if variant in ENCODERS else method]
     settings = sets.get(dataset, next(iter(sets.values())))
+    if variant in ENCODERS:
+        settings = settings | {"encoders": [(ENCODERS[variant], options) for _, options in settings["encoders"]]}
     return settings | {key: value for key, value in overrides.items() if value is not None}
 
 
@@ -56,8 +64,35 @@ def normalized(data, settings):
 
 
 def optimizer_of(method, settings):
-    """Adam on the method."""
-    return torch.optim.Adam(method.parameters(), lr=settings["lr"], weight_decay=settings["weight_decay"])
+    """Adam, or the settings' optimizer, on the method; with "warmup", a number of steps, it keeps BGRL's schedule."""
+    kind = getattr(torch.optim, settings.get("optimizer", "Adam"))
+    optimizer = kind(method.parameters(), lr=settings["lr"], weight_decay=settings["weight_decay"])
+    if "warmup" in settings:
+        optimizer.register_step_pre_hook(partial(keep_schedule, method, settings))
+    return optimizer
+
+
+def keep_schedule(method, settings, optimizer, *_):
+    """The rate of the next step: linear up to "lr", then a cosine to 0; BGRL's momentum goes to 1 by a cosine.
+
+    The steps done are the optimizer's own count, which a checkpoint holds: a stopped run goes on where it was.
+    """
+    done, warmup, steps = steps_done(optimizer), settings["warmup"], settings["epochs"]
+    rate = done / warmup if done < warmup else cosine((done - warmup) / (steps - warmup))
+    for group in optimizer.param_groups:
+        group["lr"] = settings["lr"] * rate
+    if isinstance(method, gcl.methods.BGRL):
+        method.momentum = 1 - (1 - settings["method"].get("momentum", 0.99)) * cosine(done / steps)
+
+
+def steps_done(optimizer):
+    """How many steps Adam has made."""
+    return int(next(iter(optimizer.state.values()), {"step": 0})["step"])
+
+
+def cosine(part):
+    """From 1 to 0 as ``part`` goes from 0 to 1."""
+    return (1 + math.cos(math.pi * part)) / 2
 
 
 def train(method, data, settings, generator):

@@ -24,16 +24,16 @@ from torch_geometric.utils import to_undirected
 
 import gcl
 from augmentors import Compress
-from benchmarks import accuracy, losses
+from benchmarks import losses
 from benchmarks.cells import run_cells
 from benchmarks.make_ogb_like import BlockModel
-from benchmarks.node import splits_of
+from benchmarks.node import few_labels
 from benchmarks.processes import peak_mb, run_alone
 from benchmarks.settings import SETTINGS, build, encoders, normalized, settings_of, train
-from benchmarks.tables import ALL_BASELINES, BASELINES, print_table
-from gcl.eval._baselines import baseline_features
+from benchmarks.tables import ALL_BASELINES, BASELINES, print_overview, print_table
 from gcl.methods import CCASSG, COLES, SCE, StructComp
 
+COLUMNS = ("method", "split", "accuracy", "macro_f1", "seconds_per_epoch", "peak_mb")
 FULL, CLUSTERS, RANDOM, ONE_VIEW = "", ", StructComp", ", random parts", ", no DropMember"
 METHODS = [
     name + variant
@@ -43,23 +43,20 @@ METHODS = [
 ]
 
 
-def few_labels(y, generator):
-    """20 rows of each class to train, 30 to choose the probe's strength, the others to test."""
-    order = torch.randperm(len(y), generator=generator)
-    order = order[y[order].argsort(stable=True)]
-    count = y.bincount()
-    rank = torch.empty_like(y)
-    rank[order] = torch.arange(len(y)) - (count.cumsum(0) - count).repeat_interleave(count)
-    return gcl.eval.Split(*(part.nonzero().squeeze(1) for part in (rank < 20, (rank >= 20) & (rank < 50), rank >= 50)))
-
-
-def probes(h, y, seed, num_splits):
-    """Scores by protocol; those of 20 labels a class are means over the splits."""
-    scores = {"10/10/80": gcl.eval.linear_probe(h, y, splits_of(Data(num_nodes=len(y)), seed)["10/10/80"])}
-    g = torch.Generator().manual_seed(seed)
-    rows = [gcl.eval.linear_probe(h, y, few_labels(y, g)) for _ in range(num_splits)]
-    scores["20 per class"] = {key: statistics.mean(row[key] for row in rows) for key in rows[0]}
-    return scores
+def means(y, seed, num_splits, scores_of):
+    """``{protocol: {row: {key: mean over its splits}}}`` of the rows that ``scores_of(split)`` gives."""
+    generator = torch.Generator().manual_seed(seed)
+    protocols = {"10/10/80": [gcl.eval.random_split(len(y), generator=torch.Generator().manual_seed(seed))]}
+    protocols["20 per class"] = [few_labels(y, generator) for _ in range(num_splits)]
+    for protocol, splits in protocols.items():
+        tables = [scores_of(split) for split in splits]
+        yield (
+            protocol,
+            {
+                name: {key: statistics.mean(table[name][key] for table in tables) for key in COLUMNS[2:4]}
+                for name in tables[0]
+            },
+        )
 
 
 def accuracy_cell(dataset, method, seed, root, num_splits):
@@ -69,12 +66,22 @@ def accuracy_cell(dataset, method, seed, root, num_splits):
     data, before = gcl.load(dataset, root), peak_mb()
     if method == ALL_BASELINES:
         settings = settings_of("CCASSG", dataset, "structcomp")
-        features = baseline_features(data, encoders(settings, data.num_features)[0])
-        return [
-            scores | {"split": split, "method": BASELINES[baseline]}
-            for baseline, h in features.items()
-            for split, scores in probes(h, data.y, seed, num_splits).items()
-        ]
+        encoder, cost = encoders(settings, data.num_features)[0], {}
+        tables = means(data.y, seed, num_splits, lambda split: gcl.eval.baselines(data, split, encoder))
+    else:
+        h, seconds = embeddings(dataset, method, data, seed)
+        cost = {"seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
+        tables = means(data.y, seed, num_splits, lambda split: {method: gcl.eval.linear_probe(h, data.y, split)})
+    rows = [
+        {"method": BASELINES.get(name, name), "split": protocol} | scores | cost
+        for protocol, table in tables
+        for name, scores in table.items()
+    ]
+    return [{key: row.get(key, "") for key in COLUMNS} | {"torch": torch.__version__} for row in rows]
+
+
+def embeddings(dataset, method, data, seed):
+    """The embeddings of a method in one variant, and the median CPU seconds of an epoch."""
     base, source = method.split(",")[0], "tables" if method in SETTINGS["tables"] else "structcomp"
     settings = settings_of(base, dataset, source)
     data = normalized(data, settings)
@@ -84,9 +91,7 @@ def accuracy_cell(dataset, method, seed, root, num_splits):
     elif source == "structcomp":
         trained.encoder.cached = True  # A^2 X once, since the graph is always whole
     seconds = median_seconds(trained, graph, settings, seed)
-    cost = {"method": method, "seconds_per_epoch": round(seconds, 4), "peak_mb": round(peak_mb() - before)}
-    scores = probes(trained.embed(data), data.y, seed, num_splits)
-    return [row | cost | {"split": split} for split, row in scores.items()]
+    return trained.embed(data), seconds
 
 
 def compressed(method, row, data, seed):
@@ -113,11 +118,9 @@ def run_accuracy(args):
         for seed in range(args.seeds)
     ]
 
-    def measure(**cell):
-        return accuracy.columns(run_alone(accuracy_cell, *cell.values(), args.root, args.splits))
-
-    rows = run_cells(args.out, cells, measure)
-    accuracy.report(rows, args.out, lambda split: split)
+    rows = run_cells(args.out, cells, lambda **cell: run_alone(accuracy_cell, *cell.values(), args.root, args.splits))
+    for protocol in dict.fromkeys(row["split"] for row in rows):
+        print_overview([row for row in rows if row["split"] == protocol])
 
 
 def cost_cell(dataset, name, variant, root, epochs):

@@ -31,6 +31,17 @@ def print_scores(runs, columns=ACCURACY, form=".1f"):
     print_table(["", *columns], rows)
 
 
+def print_overview(rows, column="accuracy"):
+    """Print the mean and deviation over the seeds of a column, in %: methods x (data set, split)."""
+    cells = {}
+    for row in rows:
+        table = cells.setdefault(row["method"], {})
+        table.setdefault((row["dataset"], row["split"]), []).append(100 * float(row[column]))
+    heads = dict.fromkeys((row["dataset"], row["split"]) for row in rows)
+    body = ([name, *(spread(table[head]) if head in table else "" for head in heads)] for name, table in cells.items())
+    print_table([f"{column} %", *map(", ".join, heads)], body)
+
+
 def spread(values, form=".1f", error=statistics.pstdev):
     """The mean and, of several values, the deviation or another ``error``."""
     mean = f"{statistics.mean(values):{form}}"

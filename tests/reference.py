@@ -227,9 +227,21 @@ def cca_ssg(z1, z2, decorrelation_weight=1e-3):
     return invariance + decorrelation_weight * sum((y.T @ y - eye).norm().square() for y in (y1, y2))
 
 
+def ssge(z1, z2, uniformity_weight=0.1):
+    """SSGE: the mean product of the standardized rows, and the roots of the covariances' eigenvalues, without zeros."""
+    y1, y2 = standardize(z1), standardize(z2)
+    roots = torch.cat([torch.linalg.svdvals(y) / len(y) ** 0.5 for y in (y1, y2)])
+    return -(y1 * y2).sum(1).mean() - uniformity_weight * roots[roots > 1e-7].sum()
+
+
 def byol(p, z):
     """BYOL, eq. 2."""
     return (2 - 2 * (unit(p) * unit(z.detach())).sum(1)).mean()
+
+
+def scaled_cosine_error(prediction, target, gamma=3.0):
+    """GraphMAE, eq. 2."""
+    return ((1 - (unit(prediction) * unit(target)).sum(1)) ** gamma).mean()
 
 
 def value_and_gradients(loss, *inputs):

@@ -26,6 +26,7 @@ CASES = {
             "barlow_twins": {},
             "vicreg": {},
             "cca_ssg": {},
+            "ssge": {},
             "siglip": {},
         }.items()
     },

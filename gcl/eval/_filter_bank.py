@@ -1,16 +1,16 @@
 """The filter bank: features smoothed at several scales, which took no training."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
+from augmentors._checks import check_weights
 from augmentors._graphs import check_structure
-from gcl._checks import check_embedding
-from gcl.eval._metapaths import mean_matrix
+from gcl._checks import check_embedding, check_own_degrees
 from gcl.losses._similarity import unit
-from gcl.nn import gcn_matrix
+from gcl.nn._hops import smoothed
 
 
 def filter_bank(data: Data) -> Tensor:
@@ -46,22 +46,12 @@ def filter_bank(data: Data) -> Tensor:
 def filters(data: Data) -> Iterator[Tensor]:
     """X, A X, A^2 X, P X and P^2 X, each ``[N, F]``."""
     check_structure(data, edges=True)
+    check_own_degrees("filter_bank", data)
     check_embedding("data.x", data.x)
-    x = data.x.to(torch.promote_types(data.x.dtype, torch.float32))
-    yield x
-    for matrix in (gcn_matrix(data, x.dtype), _neighbor_means(data, x.dtype)):
-        smooth = x
-        for _ in range(2):
-            smooth = matrix @ smooth
-            yield smooth
-
-
-def _neighbor_means(data: Data, dtype: torch.dtype) -> Tensor:
-    """The mean over the nodes from which edges lead to each node, by weight and without self-loops."""
-    row, col = data.edge_index
-    weight = data.get("edge_weight")
-    weight = torch.ones_like(row, dtype=dtype) if weight is None else weight.to(dtype)
-    return mean_matrix(data.edge_index, weight * (row != col), data.num_nodes, data.num_nodes)
+    x, weight = data.x.to(torch.promote_types(data.x.dtype, torch.float32)), data.get("edge_weight")
+    if weight is not None:
+        check_weights("data.edge_weight", weight)
+    yield from smoothed(x, data.edge_index, weight)
 
 
 def in_span_of(data: Data, rows: Tensor) -> Tensor:
@@ -71,8 +61,12 @@ def in_span_of(data: Data, rows: Tensor) -> Tensor:
     of ``rows`` is one column, in which they have 0. A model with a penalty on the length of its weights, fitted to
     ``rows``, predicts the same from both. Holds one block of the bank at a time.
     """
+    return _in_span(map(unit, filters(data)), rows)
+
+
+def _in_span(blocks: Iterable[Tensor], rows: Tensor) -> Tensor:
     gram = length = torch.zeros(())
-    for block in map(unit, filters(data)):
+    for block in blocks:
         gram = gram + block @ block[rows].T
         length = length + block.square().sum(1)
     value, vector = torch.linalg.eigh(gram[rows].double())
@@ -81,3 +75,16 @@ def in_span_of(data: Data, rows: Tensor) -> Tensor:
     rest = (length - z.square().sum(1)).clamp_min(0).sqrt()
     rest[rows] = 0
     return torch.cat([z, rest[:, None]], dim=1).to(gram.dtype)
+
+
+def bank_for(data: Data, train: Tensor, kept: Collection[int] = range(5)) -> Tensor:
+    """The blocks ``kept`` of the bank, in the span of the rows ``train`` where these are fewer than their columns."""
+    blocks = (unit(block) for number, block in enumerate(filters(data)) if number in kept)
+    if len(kept) * data.num_features > len(train):
+        return _in_span(blocks, train)
+    return torch.cat(list(blocks), dim=1)
+
+
+def with_bank(h: Tensor, data: Data, train: Tensor) -> Tensor:
+    """Unit rows of ``h`` ``[N, D]`` beside :func:`bank_for`: ``[N, D + min(5 F, len(train) + 1)]`` at most."""
+    return torch.cat([unit(h), bank_for(data, train).to(h.device)], dim=1)

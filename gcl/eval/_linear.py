@@ -31,7 +31,8 @@ def linear_probe(z: Tensor, y: Labels, split: Sequence[Tensor]) -> dict[str, flo
 
     Returns:
         For classes: ``accuracy`` and ``macro_f1`` on the test rows, ``val_accuracy``, all in [0, 1]; ``strength``, the
-        chosen inverse regularization; and ``roc_auc`` if training and test hold the same two classes.
+        chosen inverse regularization; and ``roc_auc`` and ``val_roc_auc`` if training and that part hold the same two
+        classes.
 
         For tasks: ``micro_f1`` and the mean ``roc_auc`` on the test rows, both in [0, 1], over the tasks that have
         both classes there, and ``num_tasks``, their number.
@@ -71,9 +72,10 @@ def _probe_classes(z: Tensor, y: Tensor, split: Split) -> dict[str, float]:
         "val_accuracy": float((model.predict(rows[val]) == classes[val]).mean()),
         "strength": model.strength,
     }
-    if len(model.classes) == 2 and set(classes[test]) == set(model.classes):
-        positive = classes[test][:, None] == model.classes[1]
-        scores["roc_auc"] = mean_roc_auc(positive.astype(float), model.logits(rows[test])[:, 1:])
+    for name, part in {"roc_auc": test, "val_roc_auc": val}.items():
+        if len(model.classes) == 2 and set(classes[part]) == set(model.classes):
+            positive = classes[part][:, None] == model.classes[1]
+            scores[name] = mean_roc_auc(positive.astype(float), model.logits(rows[part])[:, 1:])
     return scores
 
 

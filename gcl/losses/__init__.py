@@ -1,9 +1,9 @@
 """Contrastive losses: pure functions of embeddings, to be minimized; exact, in O(N) memory."""
 
-from gcl.losses._decorrelation import barlow_twins, cca_ssg, vicreg
+from gcl.losses._decorrelation import barlow_twins, cca_ssg, ssge, vicreg
 from gcl.losses._grouped import node_graph_bce, node_graph_jsd
 from gcl.losses._info_nce import decoupled, info_nce, nt_xent_one_way, poly_view
-from gcl.losses._matching import alignment, byol, information_regularizer
+from gcl.losses._matching import alignment, byol, information_regularizer, scaled_cosine_error
 from gcl.losses._pairs import jsd, siglip, triplet
 from gcl.losses._positives import neighbor_nce, sup_con
 from gcl.losses._progcl import progcl
@@ -32,7 +32,9 @@ __all__ = [
     "poly_view",
     "progcl",
     "queue_nce",
+    "scaled_cosine_error",
     "siglip",
+    "ssge",
     "sup_con",
     "triplet",
     "uniformity",

@@ -1,11 +1,14 @@
 """Decorrelation losses: functions of the D x D statistics of the columns, without negatives."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from augmentors._checks import check_not_negative
 from gcl._checks import check_row_weight, check_views
-from gcl.pairwise._numerics import at_least_float32, column_products, huge
+from gcl.pairwise._numerics import at_least_float32, column_products, huge, no_autocast
 
 
 def barlow_twins(
@@ -112,6 +115,60 @@ def cca_ssg(z1: Tensor, z2: Tensor, decorrelation_weight: float = 1e-3, *, row_w
     eye = torch.eye(z1.size(1), dtype=y1.dtype, device=y1.device)
     spread = sum((column_products(y, y) - eye).square().sum() for y in (y1, y2))
     return decorrelation_weight * spread - (y1 * y2).sum()
+
+
+def ssge(z1: Tensor, z2: Tensor, uniformity_weight: float = 0.1, *, row_weight: Tensor | None = None) -> Tensor:
+    r"""Correlates the views' columns and spreads the rows of each view like an isotropic Gaussian, negative-free.
+
+    .. math:: -\mathrm{tr}\, Y^\top Y'
+              - \lambda \left( \mathrm{tr} \sqrt{Y^\top Y} + \mathrm{tr} \sqrt{Y'^\top Y'} \right)
+
+    with Y, Y' the embeddings, their columns scaled to mean 0 and length 1. Up to constants the second term is half the
+    sum of the squared 2-Wasserstein distances between the standard normal distribution and those of the views' rows.
+
+    Args:
+        z1, z2, row_weight: as in :func:`barlow_twins`; a constant column stays 0.
+        uniformity_weight: :math:`\lambda`.
+
+    Returns:
+        Scalar, at least :math:`-(1 + 2 \lambda) D`.
+
+    Raises:
+        TypeError, ValueError: as :func:`gcl.losses.info_nce`; or there is one row only.
+
+    **Source:** Negative-Free Self-Supervised Gaussian Embedding of Graphs (arXiv 2411.01157) and the authors' code.
+    **Differs:** the code standardizes by N - 1 but averages over N, so that its first term is (N - 1) / N of this one.
+    Eigenvalues within rounding of 0 count as 0, where the code sets those below 1e-8 to that.
+
+    Example:
+        >>> z = torch.tensor([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
+        >>> ssge(z, z), ssge(z, -z)
+        (tensor(-2.4000), tensor(1.6000))
+    """
+    check_views(z1, z2, several=True)
+    check_not_negative("uniformity_weight", uniformity_weight)
+    y1, y2 = _standardize(z1, row_weight), _standardize(z2, row_weight)
+    spread = sum(_TraceOfRoot.apply(column_products(y, y)) for y in (y1, y2))
+    return -(y1 * y2).sum() - uniformity_weight * spread
+
+
+class _TraceOfRoot(torch.autograd.Function):
+    """The sum of the roots of the eigenvalues; those within rounding of 0, whose slopes are noise, are left out."""
+
+    @staticmethod
+    def forward(ctx: Any, gram: Tensor) -> Tensor:
+        with no_autocast(gram):
+            eigenvalues, vectors = torch.linalg.eigh(gram.nan_to_num())  # which raises on NaN
+            live = eigenvalues > 10 * gram.size(0) * torch.finfo(gram.dtype).eps
+            roots, vectors = eigenvalues[live].sqrt(), vectors[:, live]
+            ctx.save_for_backward(vectors / (2 * roots) @ vectors.T)
+        return roots.sum()
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (slope,) = ctx.saved_tensors
+        return grad * slope
 
 
 def _standardize(z: Tensor, row_weight: Tensor | None) -> Tensor:

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from augmentors._checks import check_positive
+from augmentors._checks import check_number, check_positive
 from gcl._checks import check_views
 from gcl.losses._similarity import unit
 
@@ -54,6 +54,38 @@ def byol(p: Tensor, z: Tensor) -> Tensor:
     """
     check_views(p, z, ("p", "z"))
     return (2 - 2 * (unit(p) * unit(z.detach())).sum(1)).mean()
+
+
+def scaled_cosine_error(prediction: Tensor, target: Tensor, gamma: float = 3.0) -> Tensor:
+    r"""Cosine distance of reconstructed rows, with less weight on those that are nearly right.
+
+    .. math:: \frac{1}{N} \sum_i \left( 1 - \cos(\hat x_i, x_i) \right)^\gamma
+
+    Args:
+        prediction, target: ``[N, F]``; a zero row has cosine 0 with every row.
+        gamma: :math:`\gamma`, at least 1.
+
+    Returns:
+        Scalar in :math:`[0, 2^\gamma]`.
+
+    Raises:
+        TypeError, ValueError: as :func:`gcl.losses.info_nce`; or ``gamma`` is below 1.
+
+    **Source:** GraphMAE (arXiv 2205.10803), eq. 2. **Differs:** nothing.
+
+    Example:
+        >>> scaled_cosine_error(torch.eye(2), torch.eye(2)), scaled_cosine_error(torch.eye(2), -torch.eye(2))
+        (tensor(0.), tensor(8.))
+    """
+    check_views(prediction, target, ("prediction", "target"))
+    check_gamma(gamma)
+    cosine = (unit(prediction) * unit(target)).sum(1)
+    return (1 - cosine).clamp_min(0).pow(gamma).mean()
+
+
+def check_gamma(gamma: float) -> float:
+    """``gamma`` as a finite float of at least 1."""
+    return check_number("gamma", gamma, lambda v: 1 <= v < math.inf, "finite and at least 1")
 
 
 def information_regularizer(z1: Tensor, z2: Tensor, z: Tensor, temperature: float = 0.5) -> Tensor:

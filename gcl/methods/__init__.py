@@ -14,12 +14,16 @@ from gcl.methods._gca import GCA
 from gcl.methods._ggd import GGD
 from gcl.methods._grace import GRACE
 from gcl.methods._graphcl import GraphCL
+from gcl.methods._graphmae import GraphMAE
+from gcl.methods._graphmae2 import GraphMAE2
+from gcl.methods._hop_contrast import HopContrast
 from gcl.methods._infograph import InfoGraph
 from gcl.methods._mvgrl import MVGRL, MVGRLGraph
 from gcl.methods._progcl import ProGCL
 from gcl.methods._regularized import Regularized
 from gcl.methods._sce import SCE
 from gcl.methods._simgrace import SimGRACE
+from gcl.methods._ssge import SSGE
 from gcl.methods._structcomp import StructComp, check_compressible
 from gcl.methods._two_view import TwoView
 
@@ -37,8 +41,12 @@ __all__ = [
     "GRACE",
     "MVGRL",
     "SCE",
+    "SSGE",
     "ARIELGraph",
     "GraphCL",
+    "GraphMAE",
+    "GraphMAE2",
+    "HopContrast",
     "InfoGraph",
     "MVGRLGraph",
     "Method",

@@ -48,7 +48,8 @@ class ADGCL(Method):
 
     **Source:** Adversarial Graph Augmentation to Improve Graph Contrastive Learning (arXiv 2106.05819), eq. 7 to 9.
     **Differs:** both players move in the same step: the gradient of L is reversed on its way to the view learner, so
-    that one optimizer serves them, where the authors alternate with two. As in their code, each column of
+    that one optimizer serves them, where the authors alternate with two, the network at rest in evaluation mode; their
+    tables are on sets of graphs whose features are replaced by a constant. As in their code, each column of
     ``edge_index`` has its own draw, and features of edges, such as bonds, reach :math:`\omega` by the
     :math:`h'` of a view encoder that takes them. The loss returned is :math:`L + \lambda R`.
 

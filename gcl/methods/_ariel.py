@@ -132,7 +132,7 @@ class ARIEL(_Adversarial):
 class ARIELGraph(_Adversarial):
     r"""GraphCL with an adversarial view of each graph.
 
-    .. math:: L(G_1, G_2) + \epsilon_1 L(G_1, G_{adv})
+    .. math:: L(G_1, G) + \epsilon_1 L(G_1, G_{adv})
 
     Args:
         encoder, dim: as for :class:`gcl.methods.GRACE`, such as :func:`gcl.nn.gin`; it must take edge weights.
@@ -145,9 +145,9 @@ class ARIELGraph(_Adversarial):
         ValueError: an argument is out of range; the encoder takes no edge weights; (by ``loss``) the batch has one
             graph only.
 
-    **Source:** ARIEL (arXiv 2208.06956), the graph-level form, and the authors' code. **Differs:** the first view is an
-    augmented one, where the code takes the batch itself; the attack raises the loss that is trained,
-    where the code swaps the views; each graph has its own share of the budget (``per_graph=False``: the code's).
+    **Source:** ARIEL (arXiv 2208.06956), the graph-level form, and the authors' code. **Differs:** the anchor is the
+    augmented view in both terms, where the code has it in the attack alone; each graph has its own share of the budget
+    (``per_graph=False``: the code's); views as for :class:`gcl.methods.GraphCL`.
 
     Example:
         >>> from gcl.nn import gcn

@@ -26,8 +26,10 @@ class BGRL(TwoView):
         ValueError: a probability or the momentum is outside [0, 1], or the encoder does not say its width.
 
     **Source:** Large-Scale Representation Learning on Graphs via Bootstrapping (arXiv 2102.06514). **Differs:** the
-    momentum is constant: set ``method.momentum`` in the training loop for the paper's cosine schedule; both
-    directions of an edge are dropped together.
+    momentum is constant: set ``method.momentum`` in the training loop for the paper's cosine schedule; the target
+    starts as a copy, where the authors' code draws it anew; both directions of an edge are dropped together. The
+    authors' encoder is ``gcl.nn.gcn(..., act="prelu", norm="batch_norm", final_norm=True)`` with one slope for each
+    layer and ``norm_kwargs={"momentum": 0.99}``.
 
     Example:
         >>> from gcl.nn import gcn

@@ -20,8 +20,8 @@ class DGI(Method):
     Raises:
         ValueError: the encoder does not say its width.
 
-    **Source:** Deep Graph Infomax (arXiv 1809.10341). **Differs:** on a batch, each graph has its own summary and is
-    shuffled within itself.
+    **Source:** Deep Graph Infomax (arXiv 1809.10341). **Differs:** the critic has no bias; on a batch, each graph
+    has its own summary and is shuffled within itself.
 
     Example:
         >>> from gcl.nn import gcn
@@ -46,8 +46,8 @@ class DGI(Method):
 
 
 def bilinear_critic(dim: int) -> nn.Parameter:
-    """A matrix ``[dim, dim]``, uniform within 1 / sqrt(dim)."""
-    return nn.Parameter(nn.init.uniform_(torch.empty(dim, dim), -(dim**-0.5), dim**-0.5))
+    """A matrix ``[dim, dim]``, uniform within sqrt(6 / (dim^2 + dim)), as the authors' ``Bilinear`` layer."""
+    return nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, dim, dim)).squeeze(0))
 
 
 def summarize(h: Tensor, data: Data) -> Tensor:

@@ -22,6 +22,8 @@ class GBT(TwoView):
         ValueError: a probability is outside [0, 1], or the encoder does not say its width.
 
     **Source:** Graph Barlow Twins (arXiv 2106.02466). **Differs:** both directions of an edge are dropped together.
+    The authors' encoder ends with a bare convolution: ``gcl.nn.gcn(..., act="prelu", norm="batch_norm",
+    norm_kwargs={"momentum": 0.01}, final_activation=False)``.
 
     Example:
         >>> from gcl.nn import gcn

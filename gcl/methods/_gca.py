@@ -25,13 +25,17 @@ class GCA(TwoView):
             In a loader's batch they see the drawn edges only: store the graph's, see
             :class:`augmentors.AdaptiveEdgeDrop`.
         threshold: the highest probability of dropping or masking.
+        binary: weigh features by their presence, as the authors do, not by their size: see
+            :class:`augmentors.AdaptiveFeatureMask`.
 
     Raises:
         ValueError: a probability is outside [0, 1], the temperature is not above 0, or the encoder does not say its
             width.
 
     **Source:** Graph Contrastive Learning with Adaptive Augmentation (arXiv 2010.14945). **Differs:** both directions
-    of an edge are dropped together; the centralities are computed at each step unless they are stored with the graph.
+    of an edge are dropped together, by the mean centrality of both ends, where the authors' code takes the target's;
+    their PageRank is another: see :func:`augmentors.pagerank`; the centralities are computed at each step unless they
+    are stored with the graph.
 
     Example:
         >>> from gcl.nn import gcn
@@ -51,6 +55,7 @@ class GCA(TwoView):
         feature_mask: Rates = (0.3, 0.4),
         centrality: Centrality = degree_centrality,
         threshold: float = 0.7,
+        binary: bool = False,
         temperature: float = 0.5,
     ) -> None:
         check_positive("temperature", temperature)
@@ -60,7 +65,7 @@ class GCA(TwoView):
             Compose(
                 [
                     AdaptiveEdgeDrop(edge, centrality, threshold=threshold),
-                    AdaptiveFeatureMask(feature, centrality, threshold=threshold),
+                    AdaptiveFeatureMask(feature, centrality, threshold=threshold, binary=binary),
                 ]
             )
             for edge, feature in rates

@@ -5,7 +5,7 @@ from functools import partial
 from torch import nn
 from torch_geometric.nn import global_add_pool
 
-from augmentors import EdgeRewire, FeatureMask, NodeDrop, RandomChoice, RandomWalkSubgraph
+from augmentors import EdgeDrop, EgoSubgraph, FeatureDropout, Identity, NodeDrop, RandomChoice
 from augmentors._checks import check_positive
 from gcl._pair import Objective
 from gcl.losses import nt_xent_one_way
@@ -15,12 +15,13 @@ from gcl.nn._readouts import Readout
 
 
 class GraphCL(TwoView):
-    """Contrasts two random perturbations of each graph with those of the other graphs; graph embeddings.
+    """Contrasts a random perturbation of each graph with the graphs themselves; graph embeddings.
 
     Args:
         encoder, dim: as for :class:`gcl.methods.GRACE`, such as :func:`gcl.nn.gin`.
-        augmentor: makes both views; ``None``: one of node dropping, edge perturbation, feature masking and random-walk
-            subgraphs, at strength 0.2, drawn anew for each view of a batch.
+        augmentor: makes the view that is compared with the graph itself; ``None``: one of node, edge and feature
+            dropping, at strength 0.1, and one-hop subgraphs, drawn anew for each batch. ``method.augmentor2`` is
+            the other view's.
         readout: as for :class:`gcl.methods.Method`.
         temperature: above 0.
         objective: ``(z1, z2) -> scalar``; ``None``: :func:`gcl.losses.nt_xent_one_way` at the temperature.
@@ -28,8 +29,10 @@ class GraphCL(TwoView):
     Raises:
         ValueError: the temperature is not above 0, or the encoder does not say its width.
 
-    **Source:** Graph Contrastive Learning with Augmentations (arXiv 2010.13902). **Differs:** features are masked by
-    columns of the batch; a subgraph is what ten walks of ten steps visit.
+    **Source:** Graph Contrastive Learning with Augmentations (arXiv 2010.13902), and the authors' code for sets of
+    graphs, where one view is clean, the strength 0.1, edges are not added and subgraphs have one hop. **Differs:** the
+    anchor is the perturbed graph; the batch's graphs share the kind of perturbation; features are set to 0, where the
+    code draws those of a tenth of the nodes from a Gaussian; no self-loops, which the code adds to the clean graphs.
 
     Example:
         >>> import torch
@@ -53,11 +56,9 @@ class GraphCL(TwoView):
         objective: Objective | None = None,
     ) -> None:
         check_positive("temperature", temperature)
-        augmentor = augmentor or RandomChoice(
-            [NodeDrop(0.2), EdgeRewire(0.2), FeatureMask(0.2), RandomWalkSubgraph(10, 10)]
-        )
+        augmentor = augmentor or RandomChoice([NodeDrop(0.1), EdgeDrop(0.1), FeatureDropout(0.1), EgoSubgraph(1)])
         objective = objective or partial(nt_xent_one_way, temperature=temperature)
-        super().__init__(encoder, relu_head(width_of(encoder, dim)), augmentor, augmentor, objective, readout)
+        super().__init__(encoder, relu_head(width_of(encoder, dim)), augmentor, Identity(), objective, readout)
 
 
 def relu_head(dim: int) -> nn.Module:

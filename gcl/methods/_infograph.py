@@ -7,6 +7,7 @@ from torch_geometric.nn import global_add_pool
 from gcl.losses import node_graph_jsd
 from gcl.methods._base import Method, width_of
 from gcl.nn import encode
+from gcl.nn._heads import ShortcutHead
 from gcl.nn._readouts import Readout, graph_of
 
 
@@ -21,7 +22,8 @@ class InfoGraph(Method):
     Raises:
         ValueError: the encoder does not say its width; (by ``loss``) the batch has one graph only.
 
-    **Source:** InfoGraph (arXiv 1908.01000), the unsupervised loss. **Differs:** nothing.
+    **Source:** InfoGraph (arXiv 1908.01000), the unsupervised loss, with the heads of the authors' code.
+    **Differs:** no prior on the graph embeddings, which is off in the code too.
 
     Example:
         >>> import torch
@@ -36,8 +38,7 @@ class InfoGraph(Method):
     def __init__(self, encoder: nn.Module, dim: int | None = None, *, readout: Readout = global_add_pool) -> None:
         super().__init__(encoder, readout)
         dim = width_of(encoder, dim)
-        self.node_projector = _head(dim)
-        self.graph_projector = _head(dim)
+        self.node_projector, self.graph_projector = (ShortcutHead(dim, nn.ReLU) for _ in range(2))
 
     def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:
         """Jensen-Shannon estimator of nodes against the graphs of the batch."""
@@ -45,7 +46,3 @@ class InfoGraph(Method):
         h = encode(self.encoder, data)
         g = self.read_out(h, data)
         return node_graph_jsd(self.node_projector(h), self.graph_projector(g), graph_of(data))
-
-
-def _head(dim: int) -> nn.Module:
-    return nn.Sequential(nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim), nn.ReLU(), nn.Linear(dim, dim))

@@ -13,6 +13,7 @@ from gcl.methods._base import Method, width_of
 from gcl.methods._dgi import bilinear_critic, summarize
 from gcl.methods._two_view import Transform
 from gcl.nn import encode
+from gcl.nn._heads import ShortcutHead
 from gcl.nn._readouts import Readout, graph_of
 from gcl.nn._takes import check_takes_edge_weight
 
@@ -74,8 +75,9 @@ class MVGRL(_CrossView):
     **Source:** Contrastive Multi-View Representation Learning on Graphs (arXiv 2006.05582), section 3, and the
     authors' code for nodes: DGI's loss across the views, one critic, embeddings summed. **Differs:** takes the whole
     graph at each step, where the authors take four blocks of 2000 nodes, and diffuses a loader's batch, where they cut
-    blocks out of the whole graph's diffusion; the diffusion is sparse; the critic has no bias; on a batch, each graph
-    has its own summary.
+    blocks out of the whole graph's diffusion; the diffusion is sparse, and on CiteSeer not scaled column by column to
+    [0, 1]; the graph has one self-loop a node, two in their code; the critic has no bias; on a batch, each graph has
+    its own summary.
 
     Example:
         >>> import torch
@@ -126,8 +128,9 @@ class MVGRLGraph(_CrossView):
         ValueError: ``diffusion_encoder`` takes no edge weights; (by ``loss``) the batch has one graph only.
 
     **Source:** Contrastive Multi-View Representation Learning on Graphs (arXiv 2006.05582), eq. 5, with the
-    Jensen-Shannon estimator and the heads of the authors' code. **Differs:** the diffusion is sparse; the authors pad
-    the graphs to one size and divide by the number of padded nodes.
+    Jensen-Shannon estimator and the heads of the authors' code. **Differs:** the diffusion is sparse; nodes are
+    compared by all layers of the encoder, where the authors take the last one; they pad the graphs to one size and
+    divide by the number of padded nodes; their code's optimizer misses the encoders' layers, which stay untrained.
 
     Example:
         >>> import torch
@@ -151,7 +154,7 @@ class MVGRLGraph(_CrossView):
     ) -> None:
         super().__init__(encoder, diffusion_encoder, diffusion, readout)
         dim = width_of(encoder, dim)
-        self.node_head, self.graph_head = _Head(dim), _Head(dim)
+        self.node_head, self.graph_head = (ShortcutHead(dim, nn.PReLU) for _ in range(2))
 
     def loss(self, data: Data, *, generator: Generator | None = None) -> Tensor:
         """Jensen-Shannon estimator of the nodes of each view against the graphs of the other."""
@@ -164,15 +167,3 @@ class MVGRLGraph(_CrossView):
         """The sum of both views' graph embeddings ``[B, dim]``, behind the head."""
         g1, g2 = (self.graph_head(self.read_out(h, data)) for h in self.encode_views(data, chunk=chunk))
         return g1 + g2
-
-
-class _Head(nn.Module):
-    """Three layers with PReLU, beside a linear shortcut."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(*(layer for _ in range(3) for layer in (nn.Linear(dim, dim), nn.PReLU())))
-        self.shortcut = nn.Linear(dim, dim)
-
-    def forward(self, h: Tensor) -> Tensor:
-        return self.layers(h) + self.shortcut(h)

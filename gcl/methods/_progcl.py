@@ -20,14 +20,15 @@ class ProGCL(TwoView):
         encoder, dim, edge_drop, feature_mask, temperature: as for :class:`gcl.methods.GCA`.
         fit_after: number of steps with GCA's loss before :func:`gcl.losses.progcl` takes over, at least 0: similarity
             separates true from false negatives only once the embeddings mean something.
-        **gca: passed to :class:`gcl.methods.GCA` (``proj_dim``, ``centrality``, ``threshold``).
+        **gca: passed to :class:`gcl.methods.GCA` (``proj_dim``, ``centrality``, ``threshold``, ``binary``).
 
     Raises:
         ValueError: a probability is outside [0, 1], the temperature is not above 0, or ``fit_after`` is below 0; (by
             ``loss``) there is one node only.
 
-    **Source:** ProGCL (arXiv 2110.02027), its weighting form (ProGCL-weight). **Differs:** see
-    :func:`gcl.losses.progcl` and :class:`gcl.methods.GCA`; the authors' default centrality is
+    **Source:** ProGCL (arXiv 2110.02027), its weighting form (ProGCL-weight). **Differs:** the
+    weights are normalized over the negatives of both views together, where the authors' code normalizes those of each
+    view; see :func:`gcl.losses.progcl` and :class:`gcl.methods.GCA`; the authors' default centrality is
     :func:`augmentors.eigenvector_centrality`.
 
     Example:

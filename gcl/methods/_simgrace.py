@@ -33,8 +33,10 @@ class SimGRACE(Method):
         ValueError: ``noise`` or the temperature is not above 0, or the encoder does not say its width; (by ``loss``)
             the batch has one graph only.
 
-    **Source:** SimGRACE (arXiv 2202.03104), eq. 1 and 2. **Differs:** the deviation is each parameter's own, 0 for a
-    parameter of one entry; no gradient flows through the perturbed encoder, as in the authors' code.
+    **Source:** SimGRACE (arXiv 2202.03104), eq. 1 and 2, and the authors' code, where the deviation is each parameter's
+    own, BatchNorms of the perturbed encoder take the batch's statistics and it gets no gradient. **Differs:** the
+    deviation is 0 for a parameter of one entry; the anchor is the graph's own embedding, where the code has the
+    perturbed one.
 
     Example:
         >>> from gcl.nn import gin

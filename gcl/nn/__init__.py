@@ -7,6 +7,7 @@ from gcl.nn._encoders import gcn, gin, sage
 from gcl.nn._gine import gine
 from gcl.nn._heads import projection_head
 from gcl.nn._hetero import NodeEmbeddings, NodeType
+from gcl.nn._hops import hops
 from gcl.nn._molecules import molecule_encoder
 from gcl.nn._propagation import gcn_matrix, propagate
 
@@ -19,6 +20,7 @@ __all__ = [
     "gcn_matrix",
     "gin",
     "gine",
+    "hops",
     "make_target",
     "molecule_encoder",
     "move_target",

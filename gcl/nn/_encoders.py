@@ -36,8 +36,9 @@ def gcn(
         out_channels: width of the embeddings, at least 1; ``None``: ``hidden_channels``, and with ``jk="cat"`` the
             concatenation of all layers, ``num_layers * hidden_channels``.
         **options: ``final_activation=False`` ends with the last convolution, as PyG's model does and the contrastive
-            papers' encoders do not; ``act`` (name or module, ``"relu"``), ``norm``, ``dropout``, ``jk``, ``normalize``,
-            ... as of PyG's ``GCN``. A module with parameters (``act="prelu"``) is shared by the layers.
+            papers' encoders do not; ``final_norm=True`` has the ``norm`` behind the last convolution too, as BGRL's
+            encoder does; ``act`` (name or module, ``"relu"``), ``norm``, ``norm_kwargs``, ``dropout``, ``jk``,
+            ``normalize``, ... as of PyG's ``GCN``. A module with parameters (``act="prelu"``) is shared by the layers.
 
     Raises:
         TypeError: a width or ``num_layers`` is no int.
@@ -93,7 +94,10 @@ def sage(
 class _Encoder(BasicGNN):
     """A model of PyG with checked arguments, a final activation and a concatenation that is one."""
 
-    __constants__ = ("supports_loop_weight",)  # for TorchScript; annotations would hide those of PyG's model
+    __constants__ = (
+        "supports_loop_weight",
+        "final_norm",
+    )  # for TorchScript; annotations would hide those of PyG's model
     supports_loop_weight = False
 
     def __init__(
@@ -105,6 +109,7 @@ class _Encoder(BasicGNN):
         *,
         act: Any = "relu",
         final_activation: bool = True,
+        final_norm: bool = False,
         jk: str | None = None,
         **options: Any,
     ) -> None:
@@ -118,6 +123,10 @@ class _Encoder(BasicGNN):
         activation = activation_resolver(act)
         super().__init__(in_channels, hidden_channels, num_layers, out_channels, act=activation, jk=jk, **options)
         self.final_activation = final_activation and act is not None and jk != "cat"  # whose layers have theirs already
+        norm = options.get("norm")
+        self.final_norm = final_norm and norm is not None and jk is None
+        if self.final_norm:
+            self.norms[-1] = normalization_resolver(norm, out_channels, **(options.get("norm_kwargs") or {}))
         if jk == "cat":
             del self.lin
 
@@ -180,7 +189,11 @@ class _Encoder(BasicGNN):
                     layers.append(x)
         x = self.jk(layers) if hasattr(self, "jk") else x
         x = self.lin(x) if hasattr(self, "lin") else x
-        return self.act(x) if self.final_activation else x
+        if self.final_activation and self.act_first:
+            x = self.act(x)
+        if self.final_norm:
+            x = self.norms[-1](x, batch, batch_size) if self.supports_norm_batch else self.norms[-1](x)
+        return self.act(x) if self.final_activation and not self.act_first else x
 
 
 @torch.jit.unused

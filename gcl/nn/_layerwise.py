@@ -36,6 +36,7 @@ def encode_in_chunks(model: Any, data: Data, chunk: int, arguments: dict[str, An
         convs, norms, final = [model], [nn.Identity()], False
     else:
         raise ValueError(f"encoder must be a PyG model without jumping knowledge or a layer for chunk, got {model}")
+    final_norm = getattr(model, "final_norm", False)
     of_edges = {name: arguments[name] for name in _OF_EDGES if arguments.get(name) is not None}
     of_norm = (
         [arguments.get("batch"), arguments.get("batch_size")] if getattr(model, "supports_norm_batch", False) else []
@@ -49,9 +50,10 @@ def encode_in_chunks(model: Any, data: Data, chunk: int, arguments: dict[str, An
             x = _smooth(conv, x, matrix(**options))
         else:
             x = _in_chunks(conv, x, data.edge_index, of_edges, chunk, *order())
-        if depth < len(convs):
-            x = norm(model.act(x), *of_norm) if model.act_first else model.act(norm(x, *of_norm))
-    return model.act(x) if final else x
+        if depth < len(convs) or final_norm:
+            act = model.act if depth < len(convs) or final else nn.Identity()
+            x = norm(act(x), *of_norm) if model.act_first else act(norm(x, *of_norm))
+    return model.act(x) if final and not final_norm else x
 
 
 def _smooth(conv: MessagePassing, x: Tensor, matrix: Tensor) -> Tensor:

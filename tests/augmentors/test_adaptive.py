@@ -72,6 +72,15 @@ def test_probabilities_are_gca_s(centrality, undirected, p, threshold):
     torch.testing.assert_close(got, expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("sparse", [False, True])
+def test_binary_weighs_features_by_their_presence(sparse):
+    data, words = karate(), karate()
+    data.x = data.x * (torch.rand(data.x.shape, generator=seeded()) - 0.5)
+    data.x = data.x.to_sparse() if sparse else data.x
+    got = AdaptiveFeatureMask(0.3, binary=True).probabilities(data)
+    torch.testing.assert_close(got, AdaptiveFeatureMask(0.3).probabilities(words))
+
+
 def test_the_mean_probability_is_p_before_the_cut():
     assert AdaptiveEdgeDrop(0.2, threshold=1.0).probabilities(karate()).mean().item() == pytest.approx(0.2)
 

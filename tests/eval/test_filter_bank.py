@@ -6,7 +6,7 @@ from hypothesis import given
 from torch_geometric.data import Data
 
 from gcl.eval import filter_bank, linear_probe, random_split
-from gcl.eval._filter_bank import _neighbor_means, filters, in_span_of
+from gcl.eval._filter_bank import filters, in_span_of, with_bank
 from tests.graphs import graphs
 from tests.inputs import ring, seeded
 
@@ -45,7 +45,6 @@ def test_by_hand():
     assert blocks[0] == [2, 4, 8]
     assert blocks[1] == pytest.approx([2, 2 / 2**0.5 + 4 / 2, 8])
     assert blocks[3:] == [[0, 2, 0], [0, 0, 0]]
-    assert _neighbor_means(data, torch.float).to_dense().tolist() == [[0, 0, 0], [1, 0, 0], [0, 0, 0]]
 
 
 def test_a_column_mask_commutes_with_the_filters():
@@ -64,6 +63,18 @@ def test_fewer_columns_give_the_same_products_and_predictions():
     torch.testing.assert_close(few @ few[split.train].T, bank @ bank[split.train].T, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(few.square().sum(1), bank.square().sum(1), rtol=1e-4, atol=1e-4)
     assert linear_probe(few, data.y, split) == pytest.approx(linear_probe(bank, data.y, split), abs=1e-6)
+
+
+def test_the_bank_beside_an_embedding():
+    """Unit rows beside the bank, or, where the bank is wider than the training set, beside its span."""
+    data, h = ring(60, 3), 5 * torch.randn(60, 7, generator=seeded(1))
+    h[4] = 0
+    wide, narrow = (with_bank(h, data, torch.arange(n)) for n in (15, 14))
+    torch.testing.assert_close(wide[:, :7], h / h.norm(dim=1, keepdim=True).clamp_min(1e-30))
+    assert torch.equal(wide[:, 7:], filter_bank(data))
+    assert torch.equal(narrow[:, :7], wide[:, :7])
+    assert torch.equal(narrow[:, 7:], in_span_of(data, torch.arange(14)))
+    torch.testing.assert_close(narrow @ narrow[:14].T, wide @ wide[:14].T)
 
 
 def test_what_is_no_graph_with_features_is_named():

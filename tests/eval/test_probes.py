@@ -150,6 +150,8 @@ def test_two_classes_have_the_auc_of_their_logits():
     expected = roc_auc_score(y[test], model.decision_function(rows[test]))
     assert scores["roc_auc"] == pytest.approx(expected, abs=1e-3)
     assert linear_probe(z, 1 - y, split)["roc_auc"] == pytest.approx(expected, abs=1e-3)
+    chosen = roc_auc_score(y[split.val], model.decision_function(rows[split.val]))
+    assert scores["val_roc_auc"] == pytest.approx(chosen, abs=1e-3)
     assert "roc_auc" not in linear_probe(z, y, Split(split.train, split.val, split.test[y[split.test] == 0]))
 
 

@@ -31,6 +31,8 @@ LEFT_OUT = {
     "Augmentor": "the base class",
     "AttackResult": "a tuple",
     "Split": "a tuple, checked where it is used",
+    "Report": "a tuple, which report returns",
+    "report": "trains; tested by its own cases",
     "Information": "called with a method's own pair",
     "layer": "reads a layer of PyG",
     "batch_statistics": "a context",

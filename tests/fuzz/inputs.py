@@ -189,9 +189,11 @@ NO_METHODS = {"Method", "TwoView", "Pair", "Regularized", "StructComp", "check_c
 def build_method(name, inputs):
     """A method on a random encoder that it takes."""
     kind, encoder = getattr(gcl.methods, name), inputs.encoder()
-    dim = {} if name in ("CCASSG", "SCE", "COLES") else {"dim": inputs.d}
+    dim = {} if name in ("CCASSG", "SSGE", "SCE", "COLES") else {"dim": inputs.d}
     if name.startswith("MVGRL"):
         return kind(encoder, gcl.nn.gcn(FEATURES, 8, 2, inputs.d, normalize=False), **dim)
+    if name.startswith("GraphMAE"):
+        return kind(encoder, **dim, num_features=FEATURES)
     if name == "ADGCL":
         return kind(encoder, gcl.nn.gin(FEATURES, 8, 2, inputs.d), **dim)
     if name in ("ARIEL", "ARIELGraph"):
@@ -208,7 +210,7 @@ def choice(*values):
 
 
 RIGHT = {
-    **dict.fromkeys(("z", "z1", "z2", "h", "h_negative", "h1", "h2", "q", "k", "x"), Inputs.rows),
+    **dict.fromkeys(("z", "z1", "z2", "h", "h_negative", "h1", "h2", "q", "k", "x", "prediction"), Inputs.rows),
     "g": lambda i: i.rows(n=max(i.n // 3, 2)),
     "batch": lambda i: torch.randint(max(i.n // 3, 2), (i.n,), generator=i.generator),
     "row_weight": lambda i: torch.rand(i.n, generator=i.generator) + 0.1,
@@ -235,6 +237,7 @@ RIGHT = {
     "encoder": Inputs.encoder,
     "network": lambda i: torch.nn.Linear(2, 2),
     "target": lambda i: torch.nn.Linear(2, 2),
+    "scaled_cosine_error.target": Inputs.rows,
     "method": Inputs.method,
     "cluster": lambda i: torch.arange(i.n) % max(i.n // 3, 1),
     "generator": lambda i: i.rng.choice((None, i.generator)),
@@ -257,6 +260,7 @@ RIGHT = {
     "bounds": lambda i: {"a": torch.randn(max(i.n, 1))},
     "fractions": choice({"a": [0.5]}),
     "losses": choice([3.0, 2.0, 1.0]),
+    "score_bars.scores": choice({"a": [0.5, 0.6], "b": [0.4]}),
     "num_clusters": choice(1, 2),
     "num_neighbors": choice([2, 2], [-1]),
     "batch_size": choice(1, 4),
@@ -273,7 +277,9 @@ RIGHT = {
     "rate": choice(0.0, 0.3),
 }
 WRONG = {
-    **dict.fromkeys(("z", "z1", "z2", "h", "h_negative", "g", "q", "k", "x", "contrast"), Inputs.damaged_rows),
+    **dict.fromkeys(
+        ("z", "z1", "z2", "h", "h_negative", "g", "q", "k", "x", "contrast", "prediction"), Inputs.damaged_rows
+    ),
     "data": Inputs.damaged_graph,
     "y": lambda i: i.rng.choice((i.classes(i.n + 1), -torch.ones(i.n).long(), None, "abc", [0.5] * i.n, i.rows(), {})),
     "edge_index": lambda i: i.rng.choice(
@@ -286,6 +292,7 @@ WRONG = {
             [[0], [0]],
         )
     ),
+    "scaled_cosine_error.target": Inputs.damaged_rows,
     "batch": lambda i: i.rng.choice((torch.full((i.n,), 99), -torch.ones(i.n).long(), torch.zeros(i.n), None)),
     "row_weight": lambda i: i.rng.choice(
         (-torch.ones(i.n), torch.zeros(i.n), torch.ones(i.n + 1), 3, torch.full((i.n,), float("nan")))

@@ -31,12 +31,16 @@ OPTIONS = [
     ("barlow_twins", {}),
     ("vicreg", {}),
     ("cca_ssg", {}),
+    ("ssge", {}),
+    ("ssge", {"uniformity_weight": 3.0}),
     ("byol", {}),
+    ("scaled_cosine_error", {}),
+    ("scaled_cosine_error", {"gamma": 1.0}),
 ]
 every = pytest.mark.parametrize(("name", "options"), OPTIONS, ids=str)
 PAIRED = {name for name, _ in OPTIONS}
-STATISTICS = {"barlow_twins", "vicreg", "cca_ssg"}
-ONE_ROW = {"info_nce", "siglip", "alignment", "byol"}  # the others need a second one
+STATISTICS = {"barlow_twins", "vicreg", "cca_ssg", "ssge"}
+ONE_ROW = {"info_nce", "siglip", "alignment", "byol", "scaled_cosine_error"}  # the others need a second one
 ALONE = {"uniformity", "dispersive"}
 ELSEWHERE = {"poly_view", "sup_con", "neighbor_nce", "NegativeQueue", "queue_nce", "node_graph_bce", "node_graph_jsd"}
 ELSEWHERE |= {"information_regularizer"}
@@ -163,6 +167,8 @@ def test_bad_views_are_named(name, options):
         ("hard_negative", {"beta": -1}, "beta must be finite and at least 0, got -1"),
         ("macl", {"alpha": 2}, r"alpha must be in \[0, 1\], got 2"),
         ("macl", {"threshold": 2}, r"threshold must be in \[0, 1\], got 2"),
+        ("ssge", {"uniformity_weight": -1.0}, "uniformity_weight must be finite and at least 0, got -1"),
+        ("scaled_cosine_error", {"gamma": 0.9}, "gamma must be finite and at least 1, got 0.9"),
         ("triplet", {"margin": 0}, "margin must be finite and above 0, got 0"),
     ],
 )

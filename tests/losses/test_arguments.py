@@ -18,7 +18,9 @@ from gcl.losses import (
     node_graph_jsd,
     poly_view,
     queue_nce,
+    scaled_cosine_error,
     siglip,
+    ssge,
     sup_con,
     vicreg,
 )
@@ -41,6 +43,8 @@ REFUSED = [
     (lambda: vicreg(Z, Z, invariance=None), TypeError, "invariance must be a number of at least 0, got None"),
     (lambda: barlow_twins(Z, Z, "half"), TypeError, "off_diagonal_weight must be a number of at least 0, got 'half'"),
     (lambda: cca_ssg(Z, Z, -1.0), ValueError, "decorrelation_weight must be finite and at least 0, got -1"),
+    (lambda: ssge(Z, Z, None), TypeError, "uniformity_weight must be a number of at least 0, got None"),
+    (lambda: scaled_cosine_error(Z, Z[:2]), ValueError, "prediction and target must have the same shape"),
     (lambda: siglip(Z, Z, bias=None), TypeError, "bias must be a number or a scalar tensor, got None"),
     (lambda: siglip(Z, Z, scale=torch.ones(2)), ValueError, r"scale must be one number, got shape \(2,\)"),
     (lambda: poly_view(None), TypeError, r"views must be a list of tensors \[N, D\], got NoneType"),
@@ -66,7 +70,7 @@ def test_wrong_arguments_are_named(call, error, message):
         call()
 
 
-@pytest.mark.parametrize("loss", [cca_ssg, barlow_twins, info_nce])
+@pytest.mark.parametrize("loss", [cca_ssg, barlow_twins, ssge, info_nce])
 def test_row_weights_are_finite_and_above_0(loss):
     for wrong in (0.0, -1.0, float("nan"), float("inf")):
         for weight in (torch.full((4,), wrong), torch.tensor([1.0, 2.0, wrong, 1.0])):
@@ -117,7 +121,7 @@ def test_autocast_changes_nothing(loss):
         torch.testing.assert_close(got, expected, rtol=0, atol=1e-6 * max(1.0, float(expected.abs().max())))
 
 
-@pytest.mark.parametrize("loss", [cca_ssg, barlow_twins, info_nce])
+@pytest.mark.parametrize("loss", [cca_ssg, barlow_twins, ssge, info_nce])
 def test_float16_is_computed_in_single(loss):
     z = torch.randn(2, 40, 8).half()
     z[..., 0] = 1.0  # a constant column

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from gcl.losses import barlow_twins, cca_ssg, info_nce
+from gcl.losses import barlow_twins, cca_ssg, info_nce, ssge
 from tests.losses.inputs import KINDS, close, views
 from tests.reference import unit, value_and_gradients
 
@@ -14,7 +14,7 @@ CLUSTER = torch.arange(10).repeat_interleave(SIZES)  # 27 rows
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("loss", [cca_ssg, barlow_twins])
+@pytest.mark.parametrize("loss", [cca_ssg, barlow_twins, ssge])
 def test_moments_are_those_of_repeated_rows(kind, loss):
     z1, z2 = views(kind, 10)
     expected = value_and_gradients(lambda *z: loss(z[0][CLUSTER], z[1][CLUSTER]), z1, z2)
@@ -60,7 +60,7 @@ def test_info_nce_within_views_by_the_dense_formula(kind):
     close(got, value_and_gradients(dense, z1, z2))
 
 
-@pytest.mark.parametrize("loss", [cca_ssg, barlow_twins, info_nce])
+@pytest.mark.parametrize("loss", [cca_ssg, barlow_twins, ssge, info_nce])
 def test_equal_weights_change_nothing_and_others_are_checked(loss):
     z1, z2 = torch.randn(2, 10, 4, dtype=torch.double)
     assert abs(loss(z1, z2, row_weight=torch.full((10,), 7)) - loss(z1, z2)) < 1e-12

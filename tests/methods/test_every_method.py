@@ -23,14 +23,20 @@ from gcl.methods import (
     GRACE,
     MVGRL,
     SCE,
+    SSGE,
     ARIELGraph,
     GraphCL,
+    GraphMAE,
+    GraphMAE2,
+    HopContrast,
     InfoGraph,
     MVGRLGraph,
     ProGCL,
     SimGRACE,
 )
-from gcl.nn import gcn, gin, move_target
+from gcl.methods._dgi import bilinear_critic
+from gcl.nn import gcn, gin, hops, move_target
+from gcl.nn._heads import ShortcutHead
 from gcl.train import fit
 from tests import reference
 from tests.inputs import ring, seeded
@@ -41,6 +47,7 @@ NODE = {
     "BGRL": lambda encoder: BGRL(encoder, 6, hidden=9),
     "GBT": lambda encoder: GBT(encoder, 6),
     "CCASSG": lambda encoder: CCASSG(encoder),
+    "SSGE": lambda encoder: SSGE(encoder),
     "DGI": lambda encoder: DGI(encoder, 6),
     "GGD": lambda encoder: GGD(encoder, 6),
     "COSTA": lambda encoder: COSTA(encoder, 6),
@@ -49,6 +56,11 @@ NODE = {
     "ARIEL": lambda encoder: ARIEL(encoder, 6, information_weight=0.1),
     "SCE": lambda encoder: SCE(encoder),
     "COLES": lambda encoder: COLES(encoder),
+    "HopContrast": lambda encoder: HopContrast(hops(encoder.in_channels, 8, 6)),
+}
+MASKED = {  # whose decoder needs the embeddings of the seeds' neighbors
+    "GraphMAE": lambda encoder: GraphMAE(encoder, 6),
+    "GraphMAE2": lambda encoder: GraphMAE2(encoder, 6, hidden=9),
 }
 GRAPH = {
     "GraphCL": lambda encoder: GraphCL(encoder, 6),
@@ -58,7 +70,7 @@ GRAPH = {
     "ADGCL": lambda encoder: ADGCL(encoder, gin(4, 8, 2, 6), 6, hidden=5),
     "ARIELGraph": lambda encoder: ARIELGraph(encoder, 6),
 }
-ALL = NODE | GRAPH
+ALL = NODE | MASKED | GRAPH
 every = pytest.mark.parametrize("name", ALL)
 
 
@@ -130,11 +142,11 @@ def test_training_lowers_the_loss(name):
 @every
 def test_directed_graphs_and_weights_are_taken(name):
     method, data = build(name), graph_for(name, num_edges=4)
-    assert method(data, generator=seeded()).isfinite()
+    assert method(data, generator=seeded(2)).isfinite()
     data.edge_weight = torch.rand(data.num_edges)
-    weighted = method(data, generator=seeded())
+    weighted = method(data, generator=seeded(2))
     data.edge_weight = torch.ones(data.num_edges)
-    assert weighted != method(data, generator=seeded())
+    assert weighted != method(data, generator=seeded(2))
 
 
 @every
@@ -186,6 +198,30 @@ def test_ggds_loss_by_hand():
     torch.testing.assert_close(method(data, generator=seeded(3)), expected)
 
 
+def test_ggds_embeddings_with_hops_add_their_propagation():
+    data, method = ring(), GGD(gcn(4, 8, 2, 6), hops=3).double()
+    data.edge_weight = torch.rand(data.num_edges, generator=seeded(), dtype=torch.double)
+    a = torch.eye(12, dtype=torch.double)
+    a[data.edge_index[1], data.edge_index[0]] = data.edge_weight
+    scale = a.sum(1).rsqrt()
+    h = super(GGD, method).embed(data)
+    far = torch.linalg.matrix_power(scale[:, None] * a * scale, 3) @ h
+    torch.testing.assert_close(method.embed(data), h + far, rtol=1e-12, atol=1e-12)
+    assert data.x.shape == (12, 4)
+    data.batch_size = 3
+    with pytest.raises(ValueError, match="hops takes no batches of a loader"):
+        method.embed(data)
+
+
+def test_critics_start_as_the_authors_bilinear_layer():
+    layer = torch.nn.Bilinear(8, 8, 1)
+    torch.manual_seed(3)
+    expected = torch.nn.init.xavier_uniform_(layer.weight)
+    torch.manual_seed(3)
+    assert torch.equal(bilinear_critic(8), expected[0])
+    assert expected.abs().max() <= (6 / 72) ** 0.5
+
+
 def test_bgrls_loss_by_hand_and_its_target():
     data, method = ring(), build("BGRL")
     method.augmentor1, method.augmentor2 = Identity(), Identity()
@@ -212,6 +248,7 @@ def test_targets_copy_buffers():
     [
         ("GBT", lambda z1, z2: reference.barlow_twins(z1, z2, off_diagonal_weight=1 / 6)),
         ("CCASSG", reference.cca_ssg),
+        ("SSGE", reference.ssge),
     ],
 )
 def test_losses_on_the_embeddings_themselves(name, loss):
@@ -239,6 +276,21 @@ def test_graphcls_loss_is_on_the_pooled_views():
     pooled = torch.stack([method.encoder(pair.view1.x, data.edge_index)[data.batch == b].sum(0) for b in range(4)])
     torch.testing.assert_close(pair.h1, pooled)
     torch.testing.assert_close(method(data, generator=seeded(3)), reference.nt_xent_one_way(pair.z1, pair.z2, 0.2))
+
+
+def test_graphcl_compares_a_perturbed_view_with_the_graph_itself():
+    data, method = graph_for("GraphCL"), build("GraphCL")
+    pairs = [method.pair(data, generator=seeded(seed)) for seed in range(8)]
+    assert all(torch.equal(pair.h2, method.represent(data)) for pair in pairs)
+    assert not any(torch.allclose(pair.h1, pair.h2) for pair in pairs)
+
+
+def test_the_head_of_infograph_and_mvgrl_by_hand():
+    torch.manual_seed(0)
+    head, h = ShortcutHead(3, torch.nn.ReLU), torch.randn(5, 3)
+    first, _, second, _, third, _ = head.layers
+    expected = third(second(first(h).relu()).relu()).relu() + h @ head.shortcut.weight.T + head.shortcut.bias
+    torch.testing.assert_close(head(h), expected)
 
 
 def test_simgrace_perturbs_a_copy_in_proportion_to_each_parameter():

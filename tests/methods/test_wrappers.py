@@ -18,6 +18,7 @@ from gcl.methods import (
     GCA,
     GRACE,
     MVGRL,
+    SSGE,
     ARIELGraph,
     GraphCL,
     InfoGraph,
@@ -38,6 +39,7 @@ TWO_VIEWS = {
     "COSTA": COSTA,
     "GBT": GBT,
     "CCASSG": CCASSG,
+    "SSGE": SSGE,
     "BGRL": BGRL,
     "ARIEL": lambda encoder: ARIEL(encoder, subgraph_size=None),
 }
@@ -153,7 +155,7 @@ def test_regularizers_that_name_a_generator_get_the_steps():
     assert seen == [g]
 
 
-@pytest.mark.parametrize("method", [GRACE, GCA, BGRL, COSTA, GBT, CCASSG, ProGCL])
+@pytest.mark.parametrize("method", [GRACE, GCA, BGRL, COSTA, GBT, CCASSG, SSGE, ProGCL])
 def test_rates_are_a_number_or_a_pair(method):
     same, pair = method(gcn(4, 8), edge_drop=0.2, feature_mask=0), method(gcn(4, 8), edge_drop=(0.2, 0.4))
     rates = [augmentor.transforms[0].p for one in (same, pair) for augmentor in (one.augmentor1, one.augmentor2)]

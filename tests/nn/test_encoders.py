@@ -234,6 +234,21 @@ def test_degrees_of_hubs_are_exact_in_half_precision(dtype):
     torch.testing.assert_close(h[:1].float(), expected, rtol=0.02, atol=0.02)
 
 
+@pytest.mark.parametrize("act_first", [False, True])
+@pytest.mark.parametrize("activation", [True, False])
+def test_the_last_layer_is_normalized_as_the_others_are(square, act_first, activation):
+    options = {"norm": "batch_norm", "norm_kwargs": {"momentum": 0.01}, "act_first": act_first}
+    encoder = gcn(4, 6, 2, 5, final_norm=True, final_activation=activation, **options).double()
+    x, a = square.x.double(), torch.eye(4, dtype=torch.double) / 3
+    a[square.edge_index[1], square.edge_index[0]] = 1 / 3
+    steps = [torch.relu, lambda h: (h - h.mean(0)) / (h.var(0, correction=0) + 1e-5).sqrt()]
+    for conv, last in zip(encoder.convs, [False, True], strict=True):
+        x = a @ x @ conv.lin.weight.T + conv.bias
+        for step in steps if act_first else steps[::-1]:
+            x = x if last and step is torch.relu and not activation else step(x)
+    torch.testing.assert_close(encoder(square.x.double(), square.edge_index), x, rtol=1e-12, atol=1e-12)
+
+
 def test_the_final_activation_is_an_option(square):
     torch.manual_seed(0)
     plain = gcn(4, 6, 2, 5, final_activation=False)

@@ -18,6 +18,7 @@ from tests.nn.test_hetero import TYPES, library
 BUILD = {
     "gcn": lambda: gcn(4, 8, 2, 6, act="prelu"),
     "gcn, weights": lambda: gcn(4, 8, 2, 6, norm="batch_norm"),
+    "gcn, last norm": lambda: gcn(4, 8, 2, 6, norm="batch_norm", final_norm=True),
     "gin, weights": lambda: gin(4, 8, 2, 6, norm="batch_norm"),
     "sage": lambda: sage(4, 8, 3, jk="cat"),
     "gine": lambda: gine(4, 8, 2, 6, edge_dim=5, norm="layer_norm"),

@@ -13,6 +13,8 @@ ENCODERS = {
     "gcn": lambda: gcn(4, 9, 2, 3, act="prelu"),
     "gcn, 3 layers": lambda: gcn(4, 9, 3, 3, norm="layer_norm", final_activation=False),
     "gcn, activation first": lambda: gcn(4, 9, 2, 3, norm="batch_norm", act_first=True),
+    "gcn, last norm": lambda: gcn(4, 9, 2, 3, norm="layer_norm", act="prelu", final_norm=True),
+    "gcn, last norm, activation first": lambda: gcn(4, 9, 2, 3, norm="batch_norm", act_first=True, final_norm=True),
     "GCN, improved": lambda: pyg.GCN(4, 9, 2, 3, improved=True),
     "GCN, no self-loops": lambda: pyg.GCN(4, 9, 2, 3, add_self_loops=False),
     "GCN, not normalized": lambda: pyg.GCN(4, 9, 2, 3, normalize=False),
