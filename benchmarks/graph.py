@@ -44,7 +44,7 @@ def train(name, graphs, settings, seed, device="cpu"):
     generator = torch.Generator().manual_seed(seed)
     method = build(name, settings, graphs.num_features).to(device)
     prepared = [method.prepare(graph) for graph in graphs]
-    loader = DataLoader(prepared, min(128, len(graphs)), shuffle=True, drop_last=True, generator=generator)
+    loader = DataLoader(prepared, settings.get("batch_size", 128), shuffle=True, generator=generator)
     seconds = train_epochs(method, loader, settings, generator)
     return *gcl.eval.embed_graphs(method, prepared), statistics.mean(seconds)
 

@@ -47,9 +47,17 @@ class Table:
         self.methods = {}
         for row in rows:
             self.methods.setdefault(row["method"], []).append(row)
-        baselines = [name + end for name in self.methods if is_baseline(name) for end in ("", WITH_BANK)]
-        means = {name: statistics.mean(scores.values()) for name in baselines if (scores := self.scores(name))}
-        self.best = (min if self.lower else max)(means, key=means.get) if means else None
+        alone = [name for name in self.methods if is_baseline(name)]
+        beside = [name + WITH_BANK for name in alone if self.scores(name + WITH_BANK)]
+        self.best, self.best_of_all = self._best(alone), self._best(alone + beside)
+
+    def _best(self, names):
+        means = {name: statistics.mean(self.scores(name).values()) for name in names}
+        return (min if self.lower else max)(means, key=means.get) if means else None
+
+    def rival(self, name):
+        """The best baseline, for embeddings beside the bank the best of all, untrained encoders beside it included."""
+        return self.best_of_all if name.endswith(WITH_BANK) else self.best
 
     def scores(self, name):
         """``{seed: score}`` of a method, of its embeddings beside the bank where the name ends so."""
@@ -57,8 +65,9 @@ class Table:
         return by_seed(self.methods[name.removesuffix(WITH_BANK)], key)
 
     def gain(self, name):
-        """Mean and standard error of the difference to the best baseline."""
-        return difference(self.scores(name), self.scores(self.best), self.lower) if self.best else None
+        """Mean and standard error of the difference to its rival."""
+        rival = self.rival(name)
+        return difference(self.scores(name), self.scores(rival), self.lower) if rival else None
 
     def line(self, name, published):
         """The cells of a row."""
@@ -69,7 +78,7 @@ class Table:
         for row in (name, name + WITH_BANK):
             gain = self.gain(row) if self.scores(row) and not is_baseline(name) else None
             text = "" if gain is None else f"{gain[0]:+{form}} ± {gain[1]:{form}}, {verdict(gain)}"
-            texts.append("**best baseline**" if row == self.best else text)
+            texts.append("**best baseline**" if is_baseline(name) and row == self.rival(row) else text)
         costs = ([float(cell[key]) for cell in cells if cell[key] != ""] for key in ("seconds", "peak_mb"))
         costs = [f"{statistics.median(cost):.0f}" if cost else "" for cost in costs]
         beside = spread(list(bank.values()), form) if bank else ""
@@ -95,21 +104,22 @@ def published_figures():
 
 
 def winners(tables):
-    """A line for each table: the best baseline, and the row that is best, with its gain and verdict."""
+    """A line for each table: the row that gains most on its best baseline, less two standard errors."""
     for (dataset, split), table in tables.items():
         rows = [name + end for name in table.methods if not is_baseline(name) for end in ("", WITH_BANK)]
         gains = {name: gain for name in rows if table.scores(name) and (gain := table.gain(name))}
         if not gains:
             continue
         form = ".2f" if table.lower else ".1f"
-        row = max(gains, key=lambda name: gains[name][0])
-        own, best = (spread(list(table.scores(name).values()), form) for name in (row, table.best))
+        row = max(gains, key=lambda name: gains[name][0] - 2 * gains[name][1])
+        rival = table.rival(row)
+        own, best = (spread(list(table.scores(name).values()), form) for name in (row, rival))
         above = sum(verdict(gain) == ABOVE for name, gain in gains.items() if not name.endswith(WITH_BANK))
         beside = sum(verdict(gain) == ABOVE for name, gain in gains.items() if name.endswith(WITH_BANK))
         count = sum(not name.endswith(WITH_BANK) for name in gains)
         mean, error = gains[row]
         gain = f"{mean:+{form}} ± {error:{form}}"
-        yield [f"{dataset}, {split}", METRICS[table.metric], f"{table.best}: {best}", f"{row}: {own}", gain,
+        yield [f"{dataset}, {split}", METRICS[table.metric], f"{rival}: {best}", f"{row}: {own}", gain,
                verdict(gains[row]), f"{above}, {beside} of {count}"]  # fmt: skip
 
 

@@ -67,7 +67,8 @@ def test_an_untrained_encoder_beside_the_bank_is_a_baseline():
     table = verdicts.Table(
         rows("filter bank, no training", [0.8, 0.8]) + rows("untrained encoder", [0.7] * 2, [0.9] * 2)
     )
-    assert table.best == "untrained encoder + bank"
+    assert table.best == "filter bank, no training"
+    assert table.rival("GRACE + bank") == "untrained encoder + bank"
 
 
 def test_the_best_point_is_that_of_validation():
