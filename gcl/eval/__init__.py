@@ -13,10 +13,13 @@ from gcl.eval._links import hold_out_edges, link_prediction
 from gcl.eval._metapaths import metapath_means
 from gcl.eval._neighbors import knn_probe
 from gcl.eval._regression import ridge_probe
+from gcl.eval._report import Report, report
 from gcl.eval._splits import Split, random_folds, random_split, split_from_masks
 from gcl.eval._svm import svm_cv
+from gcl.eval._unsupervised import unsupervised_scores
 
 __all__ = [
+    "Report",
     "Split",
     "baselines",
     "certified_fraction",
@@ -37,7 +40,9 @@ __all__ = [
     "random_flips",
     "random_folds",
     "random_split",
+    "report",
     "ridge_probe",
     "split_from_masks",
     "svm_cv",
+    "unsupervised_scores",
 ]

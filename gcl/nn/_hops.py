@@ -75,6 +75,8 @@ class Hops(nn.Module):
         rows_of_bank = NUM_FILTERS * self.num_features
         if x.size(1) not in (self.num_features, rows_of_bank):
             raise ValueError(f"x must have {self.num_features} columns, or {rows_of_bank} of its bank, got {x.size(1)}")
+        if self.training and len(x) < 2:
+            raise ValueError(f"x must have at least two rows in training, where BatchNorm compares them, got {len(x)}")
         gate = x.new_ones(NUM_FILTERS) if filter_gate is None else filter_gate.to(x.dtype)
         if x.size(1) == rows_of_bank:
             total = x @ (self.weight * gate[:, None, None]).flatten(0, 1)

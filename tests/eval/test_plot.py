@@ -55,7 +55,22 @@ def test_confusion_is_in_per_cent_of_each_class(ax):
     assert [label.get_text() for label in ax.get_xticklabels()] == ["3", "7", "9"]
 
 
+def test_bars_are_means_in_order(ax):
+    scores = {"best": [4.0, 6.0], "least": [1.0], "middle": [2.0, 2.0, 5.0]}
+    assert plot.score_bars(scores, ax, highlighted=["best"], xlabel="accuracy %") is ax
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["least", "middle", "best"]
+    assert [bar.get_width() for bar in ax.patches] == [1, 3, 5]
+    colors = [bar.get_facecolor() for bar in ax.patches]
+    assert colors[0] == colors[1] != colors[2]
+    whiskers = [segment[:, 0].tolist() for segment in ax.collections[0].get_segments()]
+    assert whiskers == [[1, 1], pytest.approx([3 - 2**0.5, 3 + 2**0.5]), [4, 6]]
+    assert ax.get_xlabel() == "accuracy %"
+
+
 def test_bad_input_is_named():
+    for scores in ({}, {"a": [1.0], "b": []}):
+        with pytest.raises(ValueError, match="scores must have at least one number for each name, got"):
+            plot.score_bars(scores)
     with pytest.raises(ValueError, match="method must be 't-SNE' or 'PCA', got 'umap'"):
         plot.embedding_plot(torch.eye(3), torch.arange(3), method="umap")
     with pytest.raises(ValueError, match=r"losses must hold one number for each epoch, got shape \(0,\)"):

@@ -194,6 +194,8 @@ def build_method(name, inputs):
         return kind(encoder, gcl.nn.gcn(FEATURES, 8, 2, inputs.d, normalize=False), **dim)
     if name.startswith("GraphMAE"):
         return kind(encoder, **dim, num_features=FEATURES)
+    if name == "HopContrast":
+        return kind(gcl.nn.hops(FEATURES, 8, inputs.d))
     if name == "ADGCL":
         return kind(encoder, gcl.nn.gin(FEATURES, 8, 2, inputs.d), **dim)
     if name in ("ARIEL", "ARIELGraph"):

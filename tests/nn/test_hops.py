@@ -113,6 +113,11 @@ def test_one_filter_is_always_kept(p):
 
 
 def test_wrong_widths_are_named():
+    data = Data(x=torch.ones(1, 4), edge_index=torch.empty(2, 0).long())
+    with pytest.raises(ValueError, match="x must have at least two rows in training, where BatchNorm .* got 1"):
+        HopContrast(hops(4, 8)).loss(data)
+    with pytest.raises(ValueError, match="x must have 5 columns, or 25 of its bank, got 4"):
+        hops(5, 8)(data.x, data.edge_index)
     with pytest.raises(ValueError, match="hidden_channels must be at least 1, got 0"):
         hops(4, 0)
     with pytest.raises(ValueError, match="num_filters must be at least 1, got 0"):

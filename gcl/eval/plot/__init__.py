@@ -9,6 +9,7 @@ from gcl.eval.plot._plots import (
     compactness_histogram,
     confusion_matrix,
     embedding_plot,
+    score_bars,
     similarity_histogram,
     training_curve,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "compactness_histogram",
     "confusion_matrix",
     "embedding_plot",
+    "score_bars",
     "similarity_histogram",
     "training_curve",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -217,6 +217,40 @@ def compactness_against_degree(bound: Tensor, edge_index: Tensor, ax: Axes | Non
     ax.axhline(0, color="black", linewidth=0.8)
     ax.set(title="compactness", xscale="log", xlabel="degree + 1", ylabel="lower bound of the compactness")
     return _finish(ax)
+
+
+def score_bars(
+    scores: Mapping[str, Sequence[float]],
+    ax: Axes | None = None,
+    *,
+    highlighted: Collection[str] = (),
+    xlabel: str = "score",
+) -> Axes:
+    """Horizontal bars of mean scores, the least at the bottom, with whiskers of one standard deviation.
+
+    Args:
+        scores: for each name its scores, such as one a seed.
+        highlighted: names whose bars are blue; the others are gray.
+        xlabel: what the scores are.
+
+    Raises:
+        ValueError: there are no scores, for one name or at all.
+
+    Example:
+        >>> ax = score_bars({"raw": [0.6, 0.8], "GRACE": [0.8]}, highlighted=["GRACE"])
+        >>> [round(float(bar.get_width()), 2) for bar in ax.patches]
+        [0.7, 0.8]
+    """
+    values = {name: np.asarray(own, dtype=float) for name, own in scores.items()}
+    if not values or not all(map(len, values.values())):
+        raise ValueError(f"scores must have at least one number for each name, got {dict(scores)}")
+    ax = _axes_or_new(ax)
+    names = sorted(values, key=lambda name: values[name].mean())
+    colors = ["#1f77b4" if name in highlighted else "#9aa0a6" for name in names]
+    ax.barh(names, [values[n].mean() for n in names], xerr=[values[n].std() for n in names], color=colors)
+    low, high = min(map(np.min, values.values())), max(map(np.max, values.values()))
+    ax.set(xlabel=xlabel, xlim=(low - max(0.5 * (high - low), 0.02 * abs(high)), None))
+    return _finish(ax, legend=False)
 
 
 def _axes_or_new(ax: Axes | None) -> Axes:
