@@ -13,7 +13,7 @@ from augmentors._compose import Compose, Identity, RandomChoice
 from augmentors._compression import Compress, DropMember, ViewPool
 from augmentors._diffusion import HeatDiffusion, PPRDiffusion
 from augmentors._edges import EdgeAdd, EdgeAttrMask, EdgeDrop, EdgeRewire
-from augmentors._features import FeatureDropout, FeatureMask, FeatureNoise, FilterDrop
+from augmentors._features import FeatureDropout, FeatureMask, FeatureNoise
 from augmentors._nodes import NodeDrop, NodeShuffle
 from augmentors._projection import project_to_budget
 from augmentors._subgraphs import EgoSubgraph, RandomWalkSubgraph, UniformSubgraph
@@ -34,7 +34,6 @@ __all__ = [
     "FeatureDropout",
     "FeatureMask",
     "FeatureNoise",
-    "FilterDrop",
     "HeatDiffusion",
     "Identity",
     "NodeDrop",

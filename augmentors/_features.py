@@ -5,8 +5,8 @@ from torch import Generator
 from torch_geometric.data import Data, HeteroData
 
 from augmentors._base import Augmentor, PerTypeAugmentor
-from augmentors._checks import check_at_least, check_not_negative, check_per_type, check_probability
-from augmentors._graphs import NodeFloat, device_of, per_type
+from augmentors._checks import check_not_negative, check_per_type
+from augmentors._graphs import NodeFloat, per_type
 from augmentors._random import normal, uniform
 from augmentors._sparse import dense_or_coo
 
@@ -70,36 +70,6 @@ class FeatureDropout(Mask):
     """
 
     _dim = 0
-
-
-class FilterDrop(Augmentor):
-    """Drop filters of the encoder :func:`gcl.nn.hops`: sets ``filter_gate`` ``[num_filters]``, 0 for the dropped ones.
-
-    One filter is always kept, and those that are have the gate ``num_filters / kept``: the expected sum stays.
-
-    Args:
-        p: probability of dropping a filter, in [0, 1].
-        num_filters: how many there are, at least 1.
-
-    Raises:
-        ValueError: ``p`` is outside [0, 1], or ``num_filters`` below 1.
-
-    **Source:** dropout (arXiv 1207.0580), of filters instead of units. **Differs:** never drops all.
-
-    Example:
-        >>> FilterDrop(0.5)(Data(x=torch.ones(2, 4)), generator=torch.Generator().manual_seed(0)).filter_gate
-        tensor([0., 5., 0., 0., 0.])
-    """
-
-    def __init__(self, p: float, num_filters: int = 5) -> None:
-        self.p = check_probability("p", p)
-        self.num_filters = check_at_least("num_filters", num_filters, 1)
-
-    def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
-        number = uniform(self.num_filters, device_of(data._store), generator)
-        keep = ((number >= self.p) | (number == number.max())).float()
-        data.filter_gate = keep * (self.num_filters / keep.sum())
-        return data
 
 
 class FeatureNoise(Augmentor):

@@ -120,7 +120,7 @@ def molecule_rows(graphs, dataset, method, seed, root):
 
     The settings are the defaults of benchmarks.ogb_graph.
     """
-    options = ogb_graph.parser("").parse_args(["--dataset", dataset, "--device", "cpu"])
+    options = ogb_graph.arguments().parse_args(["--dataset", dataset, "--device", "cpu"])
     metric = {"rocauc": "roc_auc", "rmse": "rmse"}[graphs.eval_metric]
     probe, split = ogb_graph.PROBES[graphs.eval_metric], gcl.eval.Split(*graphs.get_idx_split().values())
     name, rows = method, []

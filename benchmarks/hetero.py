@@ -24,7 +24,7 @@ from gcl.nn._features import features_product
 
 TARGET = {"ACM": "paper", "DBLP": "author", "AMiner": "paper", "Freebase": "movie"}
 LABELS = (20, 40, 60)
-HIDDEN, EPOCHS = 64, 100
+HIDDEN, EPOCHS = 64, 120
 METHODS = {
     "GRACE": lambda encoder: GRACE(encoder, temperature=0.5, edge_drop=0.3, feature_mask=0.3),
     "BGRL": lambda encoder: BGRL(encoder, edge_drop=0.3, feature_mask=0.3),

@@ -106,7 +106,8 @@ def table(parser, run):
     print_scores(runs, COLUMNS[graphs.eval_metric], ".2f")
 
 
-def main():
+def arguments():
+    """All arguments of this benchmark."""
     arguments = parser(__doc__)
     arguments.add_argument("--graphs", type=int, help="molecules to train on (default: the training split)")
     arguments.add_argument("--amp", action="store_true", help="train in bfloat16 (autocast)")
@@ -114,8 +115,8 @@ def main():
     arguments.add_argument("--checkpoint", type=Path, help="folder to save the runs in, and to go on from")
     arguments.add_argument("--track", type=Path, help="folder for TensorBoard (torch-gcl[track])")
     arguments.add_argument("--export", type=Path, help="file for the embeddings of the last method and seed (.npz)")
-    table(arguments, run)
+    return arguments
 
 
 if __name__ == "__main__":
-    main()
+    table(arguments(), run)

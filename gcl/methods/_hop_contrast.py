@@ -3,10 +3,13 @@
 import copy
 from functools import partial
 
-from torch import nn
+from torch import Generator, nn
 from torch_geometric.data import Data
 
-from augmentors import Compose, FeatureMask, FilterDrop
+from augmentors import Augmentor, Compose, FeatureMask
+from augmentors._checks import check_probability
+from augmentors._graphs import device_of
+from augmentors._random import uniform
 from gcl.losses import cca_ssg
 from gcl.methods._two_view import TwoView
 from gcl.nn._hops import NUM_FILTERS, Hops, filter_lengths
@@ -55,7 +58,7 @@ class HopContrast(TwoView):
     ) -> None:
         if not isinstance(unwrap(encoder), Hops):
             raise TypeError(f"encoder must be gcl.nn.hops(...), whose filters the views drop, got {name_of(encoder)}")
-        view = Compose([FilterDrop(filter_drop, NUM_FILTERS), FeatureMask(feature_mask)])
+        view = Compose([FilterDrop(filter_drop), FeatureMask(feature_mask)])
         objective = partial(cca_ssg, decorrelation_weight=decorrelation_weight)
         super().__init__(encoder, nn.Identity(), view, view, objective)
 
@@ -64,4 +67,21 @@ class HopContrast(TwoView):
         data = copy.copy(super().prepare(data))
         if data.x.size(1) == unwrap(self.encoder).num_features:
             data.filter_length = filter_lengths(data.x, data.edge_index, data.get("edge_weight"))
+        return data
+
+
+class FilterDrop(Augmentor):
+    """Drops filters of :func:`gcl.nn.hops` with probability ``p``: sets the ``filter_gate`` ``[5]`` of the whole batch.
+
+    The gate is 0 for a dropped filter and 5 / kept for the others, so that the sum stays; one is always kept.
+    """
+
+    def __init__(self, p: float) -> None:
+        self.p = check_probability("filter_drop", p)
+
+    def forward(self, data: Data, *, generator: Generator | None = None) -> Data:
+        """Draw the gates."""
+        number = uniform(NUM_FILTERS, device_of(data._store), generator)
+        keep = ((number >= self.p) | (number == number.max())).float()
+        data.filter_gate = keep * (NUM_FILTERS / keep.sum())
         return data

@@ -6,10 +6,11 @@ from hypothesis import given
 from torch_geometric.data import Data
 from torch_geometric.utils import to_undirected
 
-from augmentors import FeatureMask, FilterDrop
+from augmentors import FeatureMask
 from gcl.eval import filter_bank
 from gcl.losses import cca_ssg
 from gcl.methods import HopContrast
+from gcl.methods._hop_contrast import FilterDrop
 from gcl.nn import encode, hops
 from gcl.nn._hops import filter_lengths
 from tests.graphs import graphs
@@ -120,5 +121,5 @@ def test_wrong_widths_are_named():
         hops(5, 8)(data.x, data.edge_index)
     with pytest.raises(ValueError, match="hidden_channels must be at least 1, got 0"):
         hops(4, 0)
-    with pytest.raises(ValueError, match="num_filters must be at least 1, got 0"):
-        FilterDrop(0.3, 0)
+    with pytest.raises(ValueError, match=r"filter_drop must be in \[0, 1\], got 2"):
+        HopContrast(hops(4, 8), filter_drop=2)
