@@ -1,6 +1,6 @@
 """The filter bank: features smoothed at several scales, which took no training."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from augmentors._checks import check_weights
 from augmentors._graphs import check_structure
 from gcl._checks import check_embedding, check_own_degrees
 from gcl.losses._similarity import unit
-from gcl.nn._hops import smoothed
+from gcl.nn._hops import COLUMNS, NUM_FILTERS, filter_lengths, smoothed
 
 
 def filter_bank(data: Data) -> Tensor:
@@ -45,44 +45,50 @@ def filter_bank(data: Data) -> Tensor:
 
 def filters(data: Data) -> Iterator[Tensor]:
     """X, A X, A^2 X, P X and P^2 X, each ``[N, F]``."""
+    yield from smoothed(*_checked(data))
+
+
+def _checked(data: Data) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The features, at least float32, edges and their weights."""
     check_structure(data, edges=True)
     check_own_degrees("filter_bank", data)
     check_embedding("data.x", data.x)
-    x, weight = data.x.to(torch.promote_types(data.x.dtype, torch.float32)), data.get("edge_weight")
+    weight = data.get("edge_weight")
     if weight is not None:
         check_weights("data.edge_weight", weight)
-    yield from smoothed(x, data.edge_index, weight)
+    return data.x.to(torch.promote_types(data.x.dtype, torch.float32)), data.edge_index, weight
 
 
-def in_span_of(data: Data, rows: Tensor) -> Tensor:
-    r"""The filter bank in fewer columns, ``[N, len(rows) + 1]``, for a linear model that is fitted to ``rows``.
+def in_span_of(data: Data, rows: Tensor, kept: Collection[int] = range(NUM_FILTERS)) -> Tensor:
+    r"""The blocks ``kept`` of the filter bank in fewer columns, ``[N, len(rows) + 1]``, for a model fitted to ``rows``.
 
     Products between any row and one of ``rows`` are those of the bank, and so are lengths: what lies outside the span
-    of ``rows`` is one column, in which they have 0. A model with a penalty on the length of its weights, fitted to
-    ``rows``, predicts the same from both. Holds one block of the bank at a time.
+    of ``rows`` is one column, in which they have 0. A linear model with a penalty on the length of its weights, fitted
+    to ``rows``, predicts the same from both. Holds 1,024 columns of a block at a time, and the products.
     """
-    return _in_span(map(unit, filters(data)), rows)
-
-
-def _in_span(blocks: Iterable[Tensor], rows: Tensor) -> Tensor:
-    gram = length = torch.zeros(())
-    for block in blocks:
-        gram = gram + block @ block[rows].T
-        length = length + block.square().sum(1)
+    x, edge_index, weight = _checked(data)
+    lengths = filter_lengths(x, edge_index, weight)
+    scale = torch.where(lengths > 0, 1 / lengths, 0.0)
+    gram = x.new_zeros(len(x), len(rows))
+    for part in x.split(COLUMNS, dim=1):
+        for number, block in enumerate(smoothed(part, edge_index, weight)):
+            if number in kept:
+                block = block * scale[:, number, None]
+                gram += block @ block[rows].T
     value, vector = torch.linalg.eigh(gram[rows].double())
-    kept = value > 1e-9 * value[-1]
-    z = (gram.double() @ vector[:, kept]) / value[kept].sqrt()
-    rest = (length - z.square().sum(1)).clamp_min(0).sqrt()
+    independent = value > 1e-9 * value[-1]
+    z = (gram.double() @ vector[:, independent]) / value[independent].sqrt()
+    square = (lengths[:, list(kept)] > 0).sum(1)  # of unit rows
+    rest = (square - z.square().sum(1)).clamp_min(0).sqrt()
     rest[rows] = 0
-    return torch.cat([z, rest[:, None]], dim=1).to(gram.dtype)
+    return torch.cat([z, rest[:, None]], dim=1).to(x.dtype)
 
 
-def bank_for(data: Data, train: Tensor, kept: Collection[int] = range(5)) -> Tensor:
+def bank_for(data: Data, train: Tensor, kept: Collection[int] = range(NUM_FILTERS)) -> Tensor:
     """The blocks ``kept`` of the bank, in the span of the rows ``train`` where these are fewer than their columns."""
-    blocks = (unit(block) for number, block in enumerate(filters(data)) if number in kept)
     if len(kept) * data.num_features > len(train):
-        return _in_span(blocks, train)
-    return torch.cat(list(blocks), dim=1)
+        return in_span_of(data, train, kept)
+    return torch.cat([unit(block) for number, block in enumerate(filters(data)) if number in kept], dim=1)
 
 
 def with_bank(h: Tensor, data: Data, train: Tensor) -> Tensor:

@@ -5,8 +5,10 @@ import torch
 from hypothesis import given
 from torch_geometric.data import Data
 
-from gcl.eval import filter_bank, linear_probe, random_split
+from gcl.eval import _filter_bank, filter_bank, linear_probe, random_split
 from gcl.eval._filter_bank import filters, in_span_of, with_bank
+from gcl.nn import _hops
+from gcl.nn._hops import filter_lengths
 from tests.graphs import graphs
 from tests.inputs import ring, seeded
 
@@ -63,6 +65,16 @@ def test_fewer_columns_give_the_same_products_and_predictions():
     torch.testing.assert_close(few @ few[split.train].T, bank @ bank[split.train].T, rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(few.square().sum(1), bank.square().sum(1), rtol=1e-4, atol=1e-4)
     assert linear_probe(few, data.y, split) == pytest.approx(linear_probe(bank, data.y, split), abs=1e-6)
+
+
+def test_many_columns_go_in_parts(monkeypatch):
+    """Three columns at a time give the same span and lengths as all 40."""
+    data, rows = ring(30, 40), torch.arange(8)
+    whole, lengths = in_span_of(data, rows), filter_lengths(data.x, data.edge_index)
+    monkeypatch.setattr(_filter_bank, "COLUMNS", 3)
+    monkeypatch.setattr(_hops, "COLUMNS", 3)
+    torch.testing.assert_close(filter_lengths(data.x, data.edge_index), lengths)
+    torch.testing.assert_close(in_span_of(data, rows) @ whole[:8].T, whole @ whole[:8].T)
 
 
 def test_the_bank_beside_an_embedding():
