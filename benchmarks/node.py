@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import torch
+from torch_geometric.data import Data
 from tqdm import tqdm
 
 import gcl
@@ -107,9 +108,12 @@ def train(name, data, settings, seed, splits, probes=5, checkpoint=None, metric=
     optimizer, best = optimizer_of(method, settings), Best(splits, metric)
     parts = {"method": method, "optimizer": optimizer, "generator": generator, "best": best}
     start = gcl.train.load_checkpoint(checkpoint, **parts) if checkpoint and checkpoint.exists() else 0
-    data, epochs = method.prepare(data), settings["epochs"]
-    seconds, clock = 0.0, time.process_time()
-    run = gcl.train.epochs(method, data, optimizer, epochs, start=start, generator=generator)
+    data, epochs, seconds, clock = method.prepare(data), settings["epochs"], 0.0, time.process_time()
+    batches = data
+    if "rows" in settings:  # of the filter bank, in the place of the graph
+        data = Data(x=gcl.eval.filter_bank(data), edge_index=data.edge_index[:, :0], y=data.y)
+        batches = gcl.data.row_loader(data.x, settings["rows"], generator=generator)
+    run = gcl.train.epochs(method, batches, optimizer, epochs, start=start, generator=generator)
     for epoch, _ in tqdm(run, initial=start, total=epochs, desc=f"{name}, seed {seed}", leave=False, mininterval=1):
         seconds += time.process_time() - clock
         if epoch % max(epochs // probes, 1) == 0:

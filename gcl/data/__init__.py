@@ -8,6 +8,7 @@ from gcl.data._load import load
 from gcl.data._loaders import cluster_loader, neighbor_loader
 from gcl.data._ogb import evaluator, molecule_features
 from gcl.data._partition import partition, partition_quality
+from gcl.data._rows import row_loader
 from gcl.data._samplers import NeighborSampler
 
 __all__ = [
@@ -23,5 +24,6 @@ __all__ = [
     "neighbor_loader",
     "partition",
     "partition_quality",
+    "row_loader",
     "save_embeddings",
 ]
