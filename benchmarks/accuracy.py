@@ -24,8 +24,7 @@ from benchmarks.settings import build, normalized, settings_of
 from benchmarks.tables import ALL_BASELINES, BASELINES
 from benchmarks.verdicts import report
 from gcl.eval._baselines import untrained
-from gcl.eval._filter_bank import with_bank
-from gcl.losses._similarity import unit
+from gcl.eval._filter_bank import bank_for, beside
 
 RESULTS = Path(__file__).with_name("results")
 NODES = ("Cora", "CiteSeer", "Photo", "Computers", "CS", "BlogCatalog", *node.HETEROPHILOUS)
@@ -69,8 +68,8 @@ def node_rows(data, dataset, method, seed, root):
     best, _ = node.train(method, data, settings, seed, list(splits.values()), metric=metric)
     data, rows = normalized(data, settings), []
     for (name, split), h, scores in zip(splits.items(), best.h, best.scores, strict=True):
-        beside = gcl.eval.linear_probe(with_bank(h, data, split.train), data.y, split)
-        rows.append(row(method, name, metric, scores, beside))
+        joined = gcl.eval.linear_probe(beside(h, bank_for(data, split.train)), data.y, split)
+        rows.append(row(method, name, metric, scores, joined))
     return rows
 
 
@@ -81,8 +80,8 @@ def hetero_rows(data, dataset, method, seed, root):
     means = gcl.eval.metapath_means(data, target)
 
     def rows_of(name, split, scores, h):
-        beside = gcl.eval.linear_probe(torch.cat([unit(h), means], dim=1), y, splits[split])
-        return row(name, f"{split} per class", "accuracy", scores, beside)
+        joined = gcl.eval.linear_probe(beside(h, means), y, splits[split])
+        return row(name, f"{split} per class", "accuracy", scores, joined)
 
     if method != ALL_BASELINES:
         best, _ = hetero.train(data, target, method, "SAGE", seed, list(splits.values()))
@@ -136,11 +135,11 @@ def molecule_rows(graphs, dataset, method, seed, root):
     return [*rows, row(name, "scaffold", metric, *(probe(z, y, split) for z in features))]
 
 
-def row(method, split, metric, scores, beside=None):
+def row(method, split, metric, scores, joined=None):
     """What the file says of a method on a split."""
     values = {"score": scores[metric], "val_score": scores.get(f"val_{metric}", "")}
     return scores | values | {
-        "method": method, "split": split, "metric": metric, "with_bank": beside[metric] if beside else ""
+        "method": method, "split": split, "metric": metric, "with_bank": joined[metric] if joined else ""
     }  # fmt: skip
 
 

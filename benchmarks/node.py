@@ -17,7 +17,7 @@ import gcl
 from benchmarks.settings import ENCODERS, SETTINGS, build, encoders, normalized, optimizer_of, settings_of
 from benchmarks.tables import BASELINES, print_scores
 from gcl.eval._baselines import untrained
-from gcl.eval._filter_bank import bank_for, with_bank
+from gcl.eval._filter_bank import bank_for, beside
 
 METHODS = [name for name, sets in SETTINGS["tables"].items() if "Cora" in sets]
 HETEROPHILOUS = {"Minesweeper": "roc_auc", "Tolokers": "roc_auc", "chameleon_filtered": "accuracy"}
@@ -83,19 +83,20 @@ def baselines(data, split):
 
     The filters see the features as they are and, where these may be counts of words, with rows of sum 1 too.
     """
-    width, encoders = data.num_features, {}
+    bank, smooth = bank_for(data, split.train), gcl.nn.propagate(data, 2)
+    features = {BASELINES[key]: h for key, h in {"raw": data.x, "propagated": smooth, "filter_bank": bank}.items()}
     for name, builder in (ENCODERS | {"hops": "hops"}).items():
-        encoders[name] = getattr(gcl.nn, builder)(width, WIDTH).to(data.x.device)
-    scores = {BASELINES[key]: (own, None) for key, own in gcl.eval.baselines(data, split, encoders["GCN"]).items()}
-    del scores[BASELINES["untrained"]]
-    for end, encoder in encoders.items():
-        h = untrained(data, encoder)
-        features = h, with_bank(h, data, split.train)
-        scores[f"{BASELINES['untrained']}, {end}"] = tuple(gcl.eval.linear_probe(z, data.y, split) for z in features)
+        encoder = getattr(gcl.nn, builder)(data.num_features, WIDTH).to(data.x.device)
+        features[f"{BASELINES['untrained']}, {name}"] = untrained(data, encoder)
     if (data.x >= 0).all():
         rows = normalized(data, {"normalize": True})
-        for key, h in {"propagated": gcl.nn.propagate(rows, 2), "filter_bank": bank_for(rows, split.train)}.items():
-            scores[f"{BASELINES[key]}, rows of sum 1"] = gcl.eval.linear_probe(h, data.y, split), None
+        features[f"{BASELINES['propagated']}, rows of sum 1"] = gcl.nn.propagate(rows, 2)
+        features[f"{BASELINES['filter_bank']}, rows of sum 1"] = bank_for(rows, split.train)
+    scores = {}
+    for name, h in features.items():
+        joined = beside(h, bank) if name.startswith(BASELINES["untrained"]) else None
+        own, with_bank = (z if z is None else gcl.eval.linear_probe(z, data.y, split) for z in (h, joined))
+        scores[name] = own, with_bank
     return scores
 
 

@@ -141,7 +141,7 @@ def report(rows, path):
 
 
 def plot(tables, path):
-    """Methods and baselines, one panel for each data set and split; the hollow bar is with the bank."""
+    """Methods and baselines, one panel for each data set and split; the dot is with the bank."""
     import matplotlib.pyplot as plt
 
     height = -(-len(tables) // 3)
@@ -164,7 +164,8 @@ def plot(tables, path):
             )
         low = min([min(map(min, values.values())), *beside.values()])
         axis.set_xlim(left=max(0, low - (0.2 if table.lower else 5)))
-        axis.set(title=f"{dataset}, {split}", xlabel=METRICS[table.metric])
+        axis.set_title(f"{dataset}, {split}", fontsize=9)
+        axis.set_xlabel(METRICS[table.metric], fontsize=8)
         axis.tick_params(labelsize=7)
         axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=90)

@@ -18,6 +18,7 @@ ARGUMENTS = {
     "large_graph": ["--nodes", "1500", "--epochs", "1"],
     "own_graph": [],
     "quickstart": [*SMALL, "--seeds", "2"],
+    "worth_it": [*SMALL, "--seeds", "2"],
 }
 ON_DISK = dict.fromkeys(("ogb_molecules", "ogb_finetune"), "ogbg_molbace") | {"heterogeneous": "ACM"}
 NODES = {"ogb_arxiv": ("ogbn-arxiv", 1_100), "ogb_products": ("ogbn-products", 400)}

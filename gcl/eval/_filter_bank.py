@@ -91,6 +91,6 @@ def bank_for(data: Data, train: Tensor, kept: Collection[int] = range(NUM_FILTER
     return torch.cat([unit(block) for number, block in enumerate(filters(data)) if number in kept], dim=1)
 
 
-def with_bank(h: Tensor, data: Data, train: Tensor) -> Tensor:
-    """Unit rows of ``h`` ``[N, D]`` beside :func:`bank_for`: ``[N, D + min(5 F, len(train) + 1)]`` at most."""
-    return torch.cat([unit(h), bank_for(data, train).to(h.device)], dim=1)
+def beside(h: Tensor, bank: Tensor) -> Tensor:
+    """Unit rows of ``h`` ``[N, D]`` beside the bank, for a linear probe."""
+    return torch.cat([unit(h), bank.to(h.device)], dim=1)

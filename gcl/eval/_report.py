@@ -14,7 +14,7 @@ from augmentors._checks import check_at_least, check_positive
 from gcl._checks import check_graph
 from gcl.eval import plot
 from gcl.eval._baselines import baselines, untrained
-from gcl.eval._filter_bank import bank_for, with_bank
+from gcl.eval._filter_bank import bank_for, beside
 from gcl.eval._labels import Labels, as_classes, labels_of
 from gcl.eval._linear import linear_probe
 from gcl.eval._splits import Split, as_split, check_data
@@ -192,8 +192,8 @@ def _run(
 ) -> dict[str, dict[str, float]]:
     """The probe's result of each set of features, those of the method at its best epoch."""
     scores = baselines(data, split, method.encoder)
-    h = with_bank(untrained(data, method.encoder), data, split.train)
-    scores["untrained_with_bank"] = linear_probe(h, data.y, split)
+    bank = bank_for(data, split.train)
+    scores["untrained_with_bank"] = linear_probe(beside(untrained(data, method.encoder), bank), data.y, split)
     rows = {BASELINES[key]: row for key, row in scores.items()}
     rows[APART] = linear_probe(bank_for(data, split.train, (0, 3, 4)), data.y, split)
     name, best, best_h = type(method).__name__, {f"val_{metric}": -1.0}, torch.empty(0)
@@ -206,7 +206,7 @@ def _run(
             row = linear_probe(h, data.y, split)
             if row[f"val_{metric}"] > best[f"val_{metric}"]:
                 best, best_h = row, h
-    joined = linear_probe(with_bank(best_h, data, split.train), data.y, split)
+    joined = linear_probe(beside(best_h, bank), data.y, split)
     return rows | {name: best, f"{name} + filter bank": joined}
 
 

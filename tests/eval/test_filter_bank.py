@@ -6,7 +6,7 @@ from hypothesis import given
 from torch_geometric.data import Data
 
 from gcl.eval import _filter_bank, filter_bank, linear_probe, random_split
-from gcl.eval._filter_bank import filters, in_span_of, with_bank
+from gcl.eval._filter_bank import bank_for, beside, filters, in_span_of
 from gcl.nn import _hops
 from gcl.nn._hops import filter_lengths
 from tests.graphs import graphs
@@ -81,7 +81,7 @@ def test_the_bank_beside_an_embedding():
     """Unit rows beside the bank, or, where the bank is wider than the training set, beside its span."""
     data, h = ring(60, 3), 5 * torch.randn(60, 7, generator=seeded(1))
     h[4] = 0
-    wide, narrow = (with_bank(h, data, torch.arange(n)) for n in (15, 14))
+    wide, narrow = (beside(h, bank_for(data, torch.arange(n))) for n in (15, 14))
     torch.testing.assert_close(wide[:, :7], h / h.norm(dim=1, keepdim=True).clamp_min(1e-30))
     assert torch.equal(wide[:, 7:], filter_bank(data))
     assert torch.equal(narrow[:, :7], wide[:, :7])

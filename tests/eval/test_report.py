@@ -10,7 +10,7 @@ from torch_geometric.nn import global_add_pool
 
 import gcl
 from gcl.eval import baselines, linear_probe, random_split, report
-from gcl.eval._filter_bank import bank_for, filters, with_bank
+from gcl.eval._filter_bank import bank_for, beside, filters
 from gcl.eval._report import APART, _summary
 from gcl.losses._similarity import unit
 from gcl.methods import CCASSG, SimGRACE
@@ -46,13 +46,13 @@ def by_hand(data, seed):
         torch.manual_seed(seed)
         method = made()
         untrained = baselines(data, split, method.encoder)
-        untrained["joined"] = linear_probe(with_bank(method.embed(data), data, split.train), data.y, split)
+        untrained["joined"] = linear_probe(beside(method.embed(data), bank_for(data, split.train)), data.y, split)
         optimizer = torch.optim.Adam(method.parameters(), lr=0.01)
         gcl.fit(method, data, optimizer, epochs, progress=False, generator=torch.Generator().manual_seed(seed))
         h = method.embed(data)
         rows.append((linear_probe(h, data.y, split), h))
     best, h = max(rows, key=lambda row: row[0]["val_accuracy"])
-    joined = linear_probe(with_bank(h, data, split.train), data.y, split)
+    joined = linear_probe(beside(h, bank_for(data, split.train)), data.y, split)
     return [row["accuracy"] for row in (*untrained.values(), best, joined)]
 
 
