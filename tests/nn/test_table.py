@@ -14,7 +14,7 @@ from torch import nn
 from torch_geometric.data import Batch
 from torch_geometric.nn import to_hetero
 
-from gcl.nn import NodeType, encode, gcn, gin, gine, molecule_encoder, sage
+from gcl.nn import NodeType, encode, gcn, gin, gine, hops, molecule_encoder, sage
 from tests.inputs import ring, seeded
 from tests.nn.test_hetero import OneWeighted, Stack, hetero_conv, library
 
@@ -78,6 +78,7 @@ TABLE = {
     "gcl.nn.gin": (lambda: gin(4, 8, 2, 6), "used, left out, same, refused"),
     "gcl.nn.gin, layer_norm": (lambda: gin(4, 8, 2, 6, norm="layer_norm"), "used, left out, same, refused"),
     "gcl.nn.sage": (lambda: sage(4, 8, 2, 6), "refused, left out, same, refused"),
+    "gcl.nn.hops": (lambda: hops(4, 8, 6), "used, left out, same, refused"),
     "gcl.nn.gine": (lambda: gine(4, 8, 2, 6, edge_dim=5), "used, used, same, refused"),
     "gcl.nn.gine, pair_norm": (
         lambda: gine(4, 8, 2, 6, edge_dim=5, norm="pair_norm"),
