@@ -4,9 +4,10 @@ import csv
 import statistics
 from pathlib import Path
 
+import gcl
 from benchmarks.tables import BASELINES, print_table, spread, standard_error
+from gcl.eval._report import verdict_of
 
-ABOVE, LEVEL, BELOW = "above", "level", "below"
 PUBLISHED = Path(__file__).with_name("published.csv")
 OF_MOLECULES = ("mean label", "counts of atoms and bonds")
 METRICS = {"accuracy": "accuracy %", "roc_auc": "ROC-AUC %", "rmse": "RMSE"}
@@ -31,11 +32,8 @@ def difference(ours, theirs, lower=False):
 
 
 def verdict(gain):
-    """Above or below where the gain is more than two standard errors from 0, else level."""
-    if gain is None:
-        return ""
-    mean, error = gain
-    return ABOVE if mean > 2 * error else BELOW if mean < -2 * error else LEVEL
+    """The verdict on a mean and its standard error; nothing on ``None``."""
+    return "" if gain is None else verdict_of(*gain)
 
 
 class Table:
@@ -114,8 +112,8 @@ def winners(tables):
         row = max(gains, key=lambda name: gains[name][0] - 2 * gains[name][1])
         rival = table.rival(row)
         own, best = (spread(list(table.scores(name).values()), form) for name in (row, rival))
-        above = sum(verdict(gain) == ABOVE for name, gain in gains.items() if not name.endswith(WITH_BANK))
-        beside = sum(verdict(gain) == ABOVE for name, gain in gains.items() if name.endswith(WITH_BANK))
+        above = sum(verdict(gain) == "above" for name, gain in gains.items() if not name.endswith(WITH_BANK))
+        beside = sum(verdict(gain) == "above" for name, gain in gains.items() if name.endswith(WITH_BANK))
         count = sum(not name.endswith(WITH_BANK) for name in gains)
         mean, error = gains[row]
         gain = f"{mean:+{form}} ± {error:{form}}"
@@ -150,23 +148,15 @@ def plot(tables, path):
         axis.remove()
     for axis, ((dataset, split), table) in zip(axes.flat, tables.items(), strict=False):
         values = {name: list(table.scores(name).values()) for name in table.methods}
-        means = {name: statistics.mean(value) for name, value in values.items()}
-        ordered = sorted(means, key=means.get, reverse=table.lower)
-        errors = [statistics.pstdev(values[name]) for name in ordered]
-        color = ["lightgray" if is_baseline(name) else "tab:blue" for name in ordered]
-        axis.barh(ordered, [means[name] for name in ordered], xerr=errors, color=color)
-        beside = {name: table.scores(name + WITH_BANK) for name in ordered}
-        beside = {name: statistics.mean(scores.values()) for name, scores in beside.items() if scores}
-        axis.scatter(list(beside.values()), list(beside), s=14, color="tab:orange", zorder=3)
+        trained = [name for name in values if not is_baseline(name)]
+        gcl.eval.plot.score_bars(values, axis, highlighted=trained, xlabel=METRICS[table.metric])
+        joined = {name: list(scores.values()) for name in values if (scores := table.scores(name + WITH_BANK))}
+        axis.scatter(
+            [statistics.mean(scores) for scores in joined.values()], list(joined), s=14, color="#ff7f0e", zorder=3
+        )
         if table.best:
-            axis.axvline(
-                statistics.mean(table.scores(table.best).values()), color="black", linewidth=0.8, linestyle=":"
-            )
-        low = min([min(map(min, values.values())), *beside.values()])
-        axis.set_xlim(left=max(0, low - (0.2 if table.lower else 5)))
+            axis.axvline(statistics.mean(values[table.best]), color="black", linewidth=0.8, linestyle=":")
         axis.set_title(f"{dataset}, {split}", fontsize=9)
-        axis.set_xlabel(METRICS[table.metric], fontsize=8)
         axis.tick_params(labelsize=7)
-        axis.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=90)
     plt.close(figure)

@@ -32,6 +32,7 @@ BASELINES = {
     "untrained_with_bank": "untrained encoder + filter bank",
 }
 APART = "X, PX, P^2 X"  # the blocks of the bank that keep a node apart from its neighbors
+Verdict = Literal["above", "level", "below"]
 POINTS = 5
 CLEARLY = 0.02
 
@@ -42,7 +43,7 @@ class Row(NamedTuple):
     scores: tuple[float, ...]
     difference: float
     error: float
-    verdict: Literal["above", "level", "below"]
+    verdict: Verdict
 
     @property
     def mean(self) -> float:
@@ -221,7 +222,12 @@ def _summary(runs: list[dict[str, dict[str, float]]], metric: str) -> Report:
 def _row(own: tuple[float, ...], baseline: tuple[float, ...]) -> Row:
     gains = [one - other for one, other in zip(own, baseline, strict=True)]
     gain, error = statistics.mean(gains), statistics.stdev(gains) / len(gains) ** 0.5
-    return Row(own, gain, error, "above" if gain > 2 * error else "below" if gain < -2 * error else "level")
+    return Row(own, gain, error, verdict_of(gain, error))
+
+
+def verdict_of(gain: float, error: float) -> Verdict:
+    """Above or below where the gain is more than two standard errors from 0, else level."""
+    return "above" if gain > 2 * error else "below" if gain < -2 * error else "level"
 
 
 def _sentence(rows: dict[str, Row], best: str, family: str) -> str:
