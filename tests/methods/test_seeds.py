@@ -66,6 +66,9 @@ def without_augmentation(method):
                 setattr(part, name, Identity())
         if hasattr(part, "attack"):
             part.attack = lambda objective: Identity()
+    for module in method.modules():
+        if isinstance(module, torch.nn.BatchNorm1d):
+            module.eval()  # else its statistics are those of the batch
     return method.double()
 
 
