@@ -52,6 +52,8 @@ def row_loader(x: Any, batch_size: int = 1024, *, generator: Generator | None = 
     shape = tuple(getattr(x, "shape", ()))
     if len(shape) != 2 or shape[0] == 0:
         raise ValueError(f"x must be a matrix [N, D] with at least one row, got {shape or type(x).__name__}")
+    if isinstance(x, Tensor) and x.layout is not torch.strided:
+        raise TypeError(f"x must be dense, got {x.layout}: x.to_dense()")
     if not torch.as_tensor(x[[0]]).is_floating_point():
         raise TypeError(f"x must be floating-point, got {x.dtype}")
     return RowLoader(x, check_at_least("batch_size", batch_size, 1), generator)

@@ -40,5 +40,7 @@ def test_wrong_matrices_are_named():
         row_loader([[1.0]])
     with pytest.raises(TypeError, match=r"x must be floating-point, got torch.int64"):
         row_loader(torch.ones(2, 3).long())
+    with pytest.raises(TypeError, match="x must be dense, got torch.sparse_coo"):
+        row_loader(torch.ones(2, 3).to_sparse())
     with pytest.raises(ValueError, match="batch_size must be at least 1, got 0"):
         row_loader(torch.ones(2, 3), 0)
