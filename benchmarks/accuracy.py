@@ -99,19 +99,18 @@ def graph_rows(graphs, dataset, method, seed, root):
     """The row of ten-fold cross-validation; one for each baseline. The pooled filters are the bank."""
     folds, bank = graph.folds_of(graphs, seed), graph.bank(graphs)
 
-    def row_of(name, g, y):
-        scores = (gcl.eval.svm_cv(z, y, folds) for z in (g, torch.cat([g, bank], dim=1)))
-        return row(name, "10 folds", "accuracy", *scores)
+    def row_of(name, own, g, y):
+        return row(name, "10 folds", "accuracy", own, gcl.eval.svm_cv(torch.cat([g, bank], dim=1), y, folds))
 
     if method != ALL_BASELINES:
-        return [row_of(method, *graph.train(method, graphs, settings_of(method, dataset), seed)[:2])]
+        g, y, _ = graph.train(method, graphs, settings_of(method, dataset), seed)
+        return [row_of(method, gcl.eval.svm_cv(g, y, folds), g, y)]
     settings = settings_of("GraphCL", dataset)
     scores = graph.baselines(graphs, settings, seed)
-    del scores["untrained"]
     torch.manual_seed(seed)
     g, y = gcl.eval.embed_graphs(build("GraphCL", settings, graphs.num_features), graphs)
-    rows = [row(BASELINES[name], "10 folds", "accuracy", own) for name, own in scores.items()]
-    return [*rows, row_of(BASELINES["untrained"], g, y)]
+    last = row_of(BASELINES["untrained"], scores.pop("untrained"), g, y)
+    return [*(row(BASELINES[name], "10 folds", "accuracy", own) for name, own in scores.items()), last]
 
 
 def molecule_rows(graphs, dataset, method, seed, root):
@@ -122,17 +121,17 @@ def molecule_rows(graphs, dataset, method, seed, root):
     options = ogb_graph.arguments().parse_args(["--dataset", dataset, "--device", "cpu"])
     metric = {"rocauc": "roc_auc", "rmse": "rmse"}[graphs.eval_metric]
     probe, split = ogb_graph.PROBES[graphs.eval_metric], gcl.eval.Split(*graphs.get_idx_split().values())
-    name, rows = method, []
     if method == ALL_BASELINES:
-        name, scores = BASELINES["untrained"], ogb_graph.baselines(options, graphs, seed)
-        del scores[name]
-        rows = [row(one, "scaffold", metric, own) for one, own in scores.items()]
+        scores = ogb_graph.baselines(options, graphs, seed)
         trained = ogb_graph.build(options, options.method[0], seed)
     else:
-        trained = ogb_graph.pretrain(options, method, graphs[split.train], seed)
+        scores, trained = {}, ogb_graph.pretrain(options, method, graphs[split.train], seed)
     g, y = gcl.eval.embed_graphs(trained, graphs)
-    features = g, torch.cat([g, ogb_graph.counts(graphs)], dim=1)
-    return [*rows, row(name, "scaffold", metric, *(probe(z, y, split) for z in features))]
+    name = BASELINES["untrained"] if scores else method
+    own = scores.pop(name) if scores else probe(g, y, split)
+    joined = probe(torch.cat([g, ogb_graph.counts(graphs)], dim=1), y, split)
+    rows = [row(one, "scaffold", metric, other) for one, other in scores.items()]
+    return [*rows, row(name, "scaffold", metric, own, joined)]
 
 
 def row(method, split, metric, scores, joined=None):

@@ -38,13 +38,19 @@ def bank(graphs):
     return torch.cat([torch.cat(blocks, dim=1) for blocks in pooled])
 
 
-def train(name, graphs, settings, seed, device="cpu"):
-    """Train a method; return the embeddings and labels of the graphs, and the CPU seconds of an epoch."""
+def set_up(name, graphs, settings, seed, device="cpu"):
+    """The untrained method, the graphs as it wants them, their loader, and the generator of both."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     method = build(name, settings, graphs.num_features).to(device)
     prepared = [method.prepare(graph) for graph in graphs]
     loader = DataLoader(prepared, settings.get("batch_size", 128), shuffle=True, generator=generator)
+    return method, prepared, loader, generator
+
+
+def train(name, graphs, settings, seed, device="cpu"):
+    """Train a method; return the embeddings and labels of the graphs, and the CPU seconds of an epoch."""
+    method, prepared, loader, generator = set_up(name, graphs, settings, seed, device)
     seconds = train_epochs(method, loader, settings, generator)
     return *gcl.eval.embed_graphs(method, prepared), statistics.mean(seconds)
 

@@ -6,7 +6,6 @@ a stopped run goes on. Raw features and metapath means take no seed but for the 
 """
 
 import argparse
-import time
 from pathlib import Path
 
 import torch
@@ -120,14 +119,12 @@ def train(data, target, method, encoder, seed, splits, epochs=EPOCHS):
     torch.manual_seed(seed)
     trained = METHODS[method](encoder_of(data, target, encoder))
     optimizer = torch.optim.Adam(trained.parameters(), lr=5e-3, weight_decay=1e-5)
-    best, clock, seconds = Best(splits), time.process_time(), 0.0
+    best = Best(splits)
     run = gcl.train.epochs(trained, data, optimizer, epochs, generator=torch.Generator().manual_seed(seed))
-    for epoch, _ in tqdm(run, total=epochs, desc=f"{method} {encoder} {seed}", leave=False):
-        seconds += time.process_time() - clock
-        if epoch % max(1, epochs // 5) == 0:
-            best.probe(trained.embed(data), data[target].y, epoch)
-        clock = time.process_time()
-    return best, seconds / epochs
+    run = tqdm(run, total=epochs, desc=f"{method} {encoder} {seed}", leave=False)
+    for _ in best.watch(run, epochs, lambda: trained.embed(data), data[target].y):
+        pass
+    return best, best.seconds / epochs
 
 
 def row(name, labels, scores, epochs="", seconds=""):

@@ -30,6 +30,17 @@ class Best:
     def __init__(self, splits, metric="accuracy"):
         self.splits, self.metric = splits, metric
         self.scores, self.h = [{}] * len(splits), [torch.empty(0)] * len(splits)
+        self.seconds = 0.0
+
+    def watch(self, run, epochs, embed, y, probes=5):
+        """The epochs of ``run``, with ``embed()`` compared at some of them; adds up the training's CPU seconds."""
+        clock = time.process_time()
+        for epoch, _ in run:
+            self.seconds += time.process_time() - clock
+            if epoch % max(epochs // probes, 1) == 0:
+                self.probe(embed(), y, epoch)
+            yield epoch
+            clock = time.process_time()
 
     def probe(self, h, y, epoch):
         """Compare with the embeddings ``h`` of an epoch."""
@@ -109,20 +120,18 @@ def train(name, data, settings, seed, splits, probes=5, checkpoint=None, metric=
     optimizer, best = optimizer_of(method, settings), Best(splits, metric)
     parts = {"method": method, "optimizer": optimizer, "generator": generator, "best": best}
     start = gcl.train.load_checkpoint(checkpoint, **parts) if checkpoint and checkpoint.exists() else 0
-    data, epochs, seconds, clock = method.prepare(data), settings["epochs"], 0.0, time.process_time()
-    batches = data
+    epochs = settings["epochs"]
     if "rows" in settings:  # of the filter bank, in the place of the graph
         data = Data(x=gcl.eval.filter_bank(data), edge_index=data.edge_index[:, :0], y=data.y)
         batches = gcl.data.row_loader(data.x, settings["rows"], generator=generator)
+    else:
+        batches = data = method.prepare(data)
     run = gcl.train.epochs(method, batches, optimizer, epochs, start=start, generator=generator)
-    for epoch, _ in tqdm(run, initial=start, total=epochs, desc=f"{name}, seed {seed}", leave=False, mininterval=1):
-        seconds += time.process_time() - clock
-        if epoch % max(epochs // probes, 1) == 0:
-            best.probe(method.embed(data), data.y, epoch)
+    run = tqdm(run, initial=start, total=epochs, desc=f"{name}, seed {seed}", leave=False, mininterval=1)
+    for epoch in best.watch(run, epochs, lambda: method.embed(data), data.y, probes):
         if checkpoint and (epoch % 10 == 0 or epoch == epochs):
             gcl.train.save_checkpoint(checkpoint, epoch, **parts)
-        clock = time.process_time()
-    return best, seconds / max(epochs - start, 1)
+    return best, best.seconds / max(epochs - start, 1)
 
 
 def main():

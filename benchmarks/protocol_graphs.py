@@ -11,11 +11,10 @@ import statistics
 import warnings
 
 import torch
-from torch_geometric.loader import DataLoader
 
 import gcl
-from benchmarks.graph import METHODS, folds_of
-from benchmarks.settings import build, optimizer_of, settings_of
+from benchmarks.graph import METHODS, folds_of, set_up
+from benchmarks.settings import optimizer_of, settings_of
 from benchmarks.tables import print_table, spread
 from gcl.eval._svm import SVM_STRENGTHS
 
@@ -52,11 +51,8 @@ def judges(names):
 
 def curves(name, graphs, settings, seed, every, classifiers):
     """``{classifier: accuracies in %}`` of one run, the first ones before training."""
-    torch.manual_seed(seed)
-    generator, folds = torch.Generator().manual_seed(seed), folds_of(graphs, seed)
-    method = build(name, settings, graphs.num_features)
-    prepared = [method.prepare(graph) for graph in graphs]
-    loader = DataLoader(prepared, settings.get("batch_size", 128), shuffle=True, generator=generator)
+    method, prepared, loader, generator = set_up(name, graphs, settings, seed)
+    folds = folds_of(graphs, seed)
     rows = {classifier: [] for classifier in classifiers}
 
     def evaluate():

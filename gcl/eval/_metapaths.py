@@ -6,9 +6,10 @@ import torch
 from torch import Tensor
 from torch_geometric.data import HeteroData
 
-from augmentors._sparse import by_row, csr_matrix
 from gcl._checks import check_hetero_graph, check_matrix
 from gcl.losses._similarity import unit
+from gcl.nn._hops import mean_weights
+from gcl.pairwise import edge_sum
 
 EdgeType = tuple[str, str, str]
 
@@ -87,17 +88,10 @@ def _mean_along(data: HeteroData, path: Sequence[EdgeType]) -> Tensor:
     x = data[path[0][0]].x
     for kind in path:
         edge_index = data[kind].edge_index
-        x = mean_matrix(edge_index, x.new_ones(edge_index.size(1)), data[kind[2]].num_nodes, x.size(0)) @ x
+        num_nodes = data[kind[2]].num_nodes
+        weight = mean_weights(x.new_ones(edge_index.size(1)), edge_index[1], num_nodes)
+        x = edge_sum(weight, x, edge_index.flip(0), num_nodes)
     return x
-
-
-def mean_matrix(edge_index: Tensor, weight: Tensor, num_rows: int, num_cols: int) -> Tensor:
-    """The weighted mean over the nodes from which edges lead to each node, in CSR; zero rows where none leads."""
-    row, col = edge_index
-    order, start = by_row(col, num_rows)
-    total = weight.new_zeros(num_rows).index_add_(0, col, weight)
-    value = weight / total.masked_fill(total == 0, 1)[col]
-    return csr_matrix(start, row[order], value[order], num_cols)
 
 
 def _check_metapath(data: HeteroData, node_type: str, path: Sequence[EdgeType]) -> None:

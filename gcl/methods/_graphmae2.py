@@ -1,5 +1,7 @@
 """GraphMAE2."""
 
+from typing import Any
+
 import torch
 from torch import Generator, Tensor, nn
 from torch_geometric.data import Data
@@ -9,7 +11,6 @@ from augmentors._random import uniform
 from gcl.losses import scaled_cosine_error
 from gcl.methods._graphmae import GraphMAE
 from gcl.nn import encode, make_target, move_target
-from gcl.nn._readouts import Readout
 
 
 class GraphMAE2(GraphMAE):
@@ -22,12 +23,14 @@ class GraphMAE2(GraphMAE):
     perceptrons, and :math:`h'`, p' those of the target on the unmasked graph.
 
     Args:
-        encoder, dim, num_features, decoder, mask, gamma, readout: as for :class:`gcl.methods.GraphMAE`.
+        encoder, dim: as for :class:`gcl.methods.GRACE`.
         remask: probability of re-masking a node, masked or not.
         num_remasks: K, at least 1.
         latent_weight: :math:`\lambda`, at least 0.
         hidden: hidden width of p.
         momentum: of the target, in [0, 1]; the target moves after each optimizer step.
+        **graphmae: passed to :class:`gcl.methods.GraphMAE` (``num_features``, ``decoder``, ``mask``, ``gamma``,
+            ``readout``); none of its nodes gets another's features.
 
     Raises:
         ValueError: as for :class:`gcl.methods.GraphMAE`, or an argument is out of range.
@@ -50,27 +53,14 @@ class GraphMAE2(GraphMAE):
         encoder: nn.Module,
         dim: int | None = None,
         *,
-        num_features: int | None = None,
-        decoder: nn.Module | None = None,
-        mask: float = 0.5,
         remask: float = 0.5,
         num_remasks: int = 3,
-        gamma: float = 3.0,
         latent_weight: float = 1.0,
         hidden: int = 256,
         momentum: float = 0.996,
-        readout: Readout | None = None,
+        **graphmae: Any,
     ) -> None:
-        super().__init__(
-            encoder,
-            dim,
-            num_features=num_features,
-            decoder=decoder,
-            mask=mask,
-            replace=0.0,
-            gamma=gamma,
-            readout=readout,
-        )
+        super().__init__(encoder, dim, replace=0.0, **graphmae)
         self.remask = check_probability("remask", remask)
         self.num_remasks = check_at_least("num_remasks", num_remasks, 1)
         self.latent_weight = check_not_negative("latent_weight", latent_weight)

@@ -65,7 +65,7 @@ class HopContrast(TwoView):
     def prepare(self, data: Data) -> Data:
         """Store the lengths of the filters' rows, so that views keep those of the features without a mask."""
         data = copy.copy(super().prepare(data))
-        if data.x.size(1) == unwrap(self.encoder).num_features:
+        if "filter_length" not in data and data.x.size(1) == unwrap(self.encoder).num_features:
             data.filter_length = filter_lengths(data.x, data.edge_index, data.get("edge_weight"))
         return data
 

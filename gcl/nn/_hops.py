@@ -104,10 +104,14 @@ def filter_edges(x: Tensor, edge_index: Tensor, edge_weight: OptTensor) -> list[
     """The edges of a GCN layer, with their weights, and those of the mean over neighbors without self-loops."""
     source, end = edge_index
     weight = x.new_ones(len(source)) if edge_weight is None else edge_weight.to(x.dtype)
-    others = weight * (source != end)
-    total = others.new_zeros(len(x)).index_add_(0, end, others)
-    means = others / total.masked_fill(total == 0, 1)[end]
+    means = mean_weights(weight * (source != end), end, len(x))
     return [gcn_norm(edge_index, weight, len(x), dtype=x.dtype), (edge_index, means)]
+
+
+def mean_weights(edge_weight: Tensor, end: Tensor, num_nodes: int) -> Tensor:
+    """Each edge's part ``[E]`` of the weight that enters its end; 0 where none enters."""
+    total = edge_weight.new_zeros(num_nodes).index_add_(0, end, edge_weight)
+    return edge_weight / total.masked_fill(total == 0, 1)[end]
 
 
 def smoothed(x: Tensor, edge_index: Tensor, edge_weight: OptTensor = None) -> Iterator[Tensor]:
